@@ -1,0 +1,38 @@
+"""The site file of one PC: types, loading, secrets. Imports no other package of the house."""
+
+from __future__ import annotations
+
+from config.checking import OptionTypes
+from config.loading import load, parse
+from config.problems import ConfigError, Problem
+from config.secrets import SecretError, read_secret
+from config.settings import (
+    Connector,
+    Device,
+    Equipment,
+    Policies,
+    Scanner,
+    Settings,
+    Site,
+    Terminal,
+    UnitState,
+)
+
+__all__ = [
+    "ConfigError",
+    "Connector",
+    "Device",
+    "Equipment",
+    "OptionTypes",
+    "Policies",
+    "Problem",
+    "Scanner",
+    "SecretError",
+    "Settings",
+    "Site",
+    "Terminal",
+    "UnitState",
+    "load",
+    "parse",
+    "read_secret",
+]

@@ -1,0 +1,26 @@
+"""Writes what is generated from the types: `make schema` runs it, a test fails when a file is stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.reference import reference
+from config.schema import schema_file
+from edge_agent.site import option_types
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def files() -> dict[Path, str]:
+    """Every generated file with the text it must have."""
+    options = option_types()
+    return {
+        ROOT / "config" / "schema.json": schema_file(options),
+        ROOT / "docs" / "reference" / "configuration.md": reference(options),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(ROOT))
