@@ -1,0 +1,137 @@
+"""All that the author of a device driver needs to know.
+
+A driver is one module `device_drivers/<name>.py` (or package) with two public names:
+
+* `Options`: a `msgspec.Struct` with `forbid_unknown_fields=True`; what the site file may say.
+* `Driver`: a class that satisfies the protocol below.
+
+A driver never retries, never logs and never waits before a new try: it raises `DeviceError` when
+the device is lost and the supervisor starts it again, with a fresh connection. Exceptions of the
+library that speaks the protocol end in the driver's one file.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+Value = bool | int | float | str | None
+
+
+class StatusCode(enum.StrEnum):
+    """How far a value can be trusted; the three severities of OPC UA (part 4, 7.39)."""
+
+    GOOD = "Good"
+    UNCERTAIN = "Uncertain"
+    BAD = "Bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """The device answers. `identity` is what it says it is, for people; empty when it does not say."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataValue:
+    """One item of one device at one moment.
+
+    `value` is None exactly when `status` is BAD. `source_time` (aware, UTC) is when the device held
+    the value: the moment of the request for polled protocols, the server's source time for OPC UA.
+    """
+
+    item: str
+    value: Value
+    status: StatusCode
+    source_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One complete frame of a scanner, without prefix and suffix; an AIM identifier is still in it.
+
+    `id` is minted when the frame is complete and stays the key of everything that follows from it.
+    """
+
+    id: str
+    raw: bytes
+    received_at: datetime
+
+
+Observation = Online | DataValue | Scan
+Emit = Callable[[Observation], None]
+
+
+class Clock(Protocol):
+    """Where a driver takes time and ids from; there is no other source."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, UTC: data only, never for timers."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump: for time-outs and intervals."""
+        ...
+
+    def new_id(self) -> str:
+        """A new UUIDv7."""
+        ...
+
+    async def sleep_until(self, monotonic: float) -> None:
+        """Return when `monotonic()` has reached the given reading: the pace of a poll."""
+        ...
+
+
+class Driver(Protocol):
+    """One connection to one device, from the first byte to its loss."""
+
+    def __init__(self, options: Any, clock: Clock) -> None: ...
+
+    async def run(self, emit: Emit) -> None:
+        """Connect, `emit(Online(...))`, then emit what is observed, until cancelled.
+
+        `emit` never blocks and never raises. Raises DeviceError when the device is lost; returns
+        only by raising. Cancellation closes the connection within two seconds.
+        """
+        ...
+
+
+class DriverModule(Protocol):
+    """What `device_drivers.load(name)` returns."""
+
+    Options: type
+    Driver: type[Driver]
+
+
+class DeviceError(Exception):
+    """The device can not be used now. `str(error)` is a sentence an electrician understands."""
+
+    kind: ClassVar[str] = "device"
+
+
+class Unreachable(DeviceError):
+    """Nobody answers at the address: cable, power, wrong address, port taken or missing."""
+
+    kind = "unreachable"
+
+
+class TimedOut(DeviceError):
+    """The device was there and does not answer in time."""
+
+    kind = "timed_out"
+
+
+class BadReply(DeviceError):
+    """The device answers something the protocol does not allow, or not what was asked."""
+
+    kind = "bad_reply"
+
+
+class Misconfigured(DeviceError):
+    """The device says no for good: unknown register or node, wrong password, untrusted certificate."""
+
+    kind = "misconfigured"

@@ -1,0 +1,8 @@
+"""OPC UA: one subscription to one server carries all points."""
+
+from __future__ import annotations
+
+from device_drivers.opcua.driver import Driver
+from device_drivers.opcua.options import Options
+
+__all__ = ["Driver", "Options"]

@@ -1,0 +1,105 @@
+"""What the site file may say about an OPC UA server and its points."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from contextlib import suppress
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+KEEPALIVE_COUNT = 5  # publishing intervals without news after which the server says that it lives
+
+Identifier = int | str | bytes | uuid.UUID
+
+_NODE = re.compile(r"(?:(nsu|ns)=([^;]+);)?([isgb])=(.+)", re.DOTALL)
+
+
+class NodeRef(msgspec.Struct, frozen=True):
+    """A node as the site names it: namespace by URI or by index, never by both, and its identifier."""
+
+    identifier: Identifier
+    uri: str = ""
+    index: int = 0
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One item: `node` is `nsu=<namespace URI>;s=<name>` (best: indexes move), `ns=<index>;s=<name>`,
+    or `i=<number>`; g= (GUID) and b= (base64) work as well. `unit` is for people."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    node: str
+    unit: str = ""
+
+    @property
+    def ref(self) -> NodeRef:
+        """The node, taken apart. Raises ValueError when `node` is none."""
+        try:
+            return node_ref(self.node)
+        except ValueError as error:
+            raise ValueError(f"point {self.name!r}: {error}") from error
+
+    def __post_init__(self) -> None:
+        self.ref  # noqa: B018  a wrong one is told with the rest of the site file
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One OPC UA server. Times are seconds.
+
+    The configured host is used whatever name the server calls itself by. `publishing_interval` is how
+    often the server sends changes; a server that is silent for `stale_after` is lost. The user's
+    password stands alone in the file `password_file`. Messages are neither signed nor encrypted.
+    """
+
+    endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@]+")]
+    publishing_interval: Annotated[float, Meta(ge=0.01, le=60)] = 0.2
+    stale_after: Annotated[float, Meta(ge=0.5)] = 3.0
+    timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
+    username: str = ""
+    password_file: str = ""
+    points: Annotated[tuple[Point, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        names = [point.name for point in self.points]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"point {min(twice)!r} is there twice; every point needs its own name")
+        if self.stale_after < self.publishing_interval * (KEEPALIVE_COUNT + 1):
+            raise ValueError(
+                f"`stale_after` must be at least {KEEPALIVE_COUNT + 1} times `publishing_interval`: "
+                "a server without news is silent for that long"
+            )
+        if self.password_file and not self.username:
+            raise ValueError("`password_file` needs a `username`")
+
+
+def node_ref(text: str) -> NodeRef:
+    """Take a node id in its text form apart (part 6, 5.3.1.10). Raises ValueError in words.
+
+    >>> node_ref("nsu=urn:maker:press;s=Count").uri, node_ref("ns=2;i=7").identifier
+    ('urn:maker:press', 7)
+    """
+    found = _NODE.fullmatch(text)
+    identifier = _identifier(found[3], found[4]) if found else None
+    if not found or identifier is None or (found[1] == "ns" and not found[2].isdecimal()):
+        raise ValueError(f"{text!r} is no node id; one looks like nsu=urn:maker:machine;s=Name")
+    if found[1] == "nsu":
+        return NodeRef(identifier, uri=found[2].replace("%3B", ";").replace("%25", "%"))
+    return NodeRef(identifier, index=int(found[2] or 0))
+
+
+def _identifier(kind: str, text: str) -> Identifier | None:
+    """The identifier of a node id; None when the text is not of its kind."""
+    with suppress(ValueError):  # binascii.Error is one
+        match kind:
+            case "i":
+                return int(text) if text.isdecimal() else None
+            case "g":
+                return uuid.UUID(text)
+            case "b":
+                return base64.b64decode(text, validate=True)
+            case _:
+                return text
+    return None

@@ -1,0 +1,96 @@
+"""Bytes of a scanner in, complete frames out. Pure: time is handed in.
+
+>>> framer = Framer()
+>>> framer.feed(b"]C10104012345678901\\x1d10A", at=0.0)
+[]
+>>> framer.feed(b"B\\r\\n\\x02X\\x03", at=0.1)
+[b']C10104012345678901\\x1d10AB', b'X']
+"""
+
+from __future__ import annotations
+
+_STX, _ETX = b"\x02", b"\x03"
+_ENDS = b"\r\n"
+
+# A scanner sends a frame in one go. A pause inside one means that the rest is lost or late.
+CHARACTER_TIMEOUT = 0.25
+# So long after such a pause nobody can tell the late rest of a torn frame from a new one; a person
+# needs longer than this for the next scan.
+SETTLING_TIME = 1.0
+
+
+class Framer:
+    """Cuts a byte stream into frames; every byte in between stays as it is, GS (0x1D) included.
+
+    Without `suffix` any of CR, LF and CRLF ends a frame, and STX ... ETX is understood, whatever the
+    scanner was set to. With `suffix` a frame is exactly what stands between `prefix` and `suffix`,
+    and one that does not begin with the prefix is dropped. So are empty frames, frames longer than
+    `limit`, and a frame with a pause of CHARACTER_TIMEOUT in it, together with its late rest: half a
+    code must never pass for a code.
+    """
+
+    def __init__(self, prefix: bytes = b"", suffix: bytes = b"", limit: int = 512) -> None:
+        self._prefix, self._suffix, self._limit = prefix, suffix, limit
+        self._buffer = bytearray()
+        self._last = float("-inf")
+        self._in_stx = False
+        self._spoilt = False  # what comes until the next end belongs to a frame that is dropped
+        self.dropped = 0  # frames lost to a pause, to their length or to a missing prefix
+
+    def feed(self, data: bytes, at: float) -> list[bytes]:
+        """The frames that are complete with `data`, which was read at `at` (seconds, monotonic)."""
+        if not data:
+            return []
+        self._look_at_pause(at - self._last)
+        self._last = at
+        frames = []
+        for value in data:
+            frame = self._take(value)
+            if frame:
+                frames.append(frame)
+        return frames
+
+    def _look_at_pause(self, pause: float) -> None:
+        if pause >= SETTLING_TIME:
+            self.dropped += bool(self._buffer)
+            self._restart(spoilt=False)
+        elif pause >= CHARACTER_TIMEOUT and (self._buffer or self._in_stx):
+            self.dropped += 1
+            self._restart(spoilt=True)
+
+    def _take(self, value: int) -> bytes | None:
+        """One byte more; the frame that it completes, empty when there is nothing in it."""
+        self._buffer.append(value)
+        body = self._ended()
+        if body is None:
+            if len(self._buffer) > self._limit + len(self._prefix) + len(self._suffix):
+                self.dropped += not self._spoilt
+                self._restart(spoilt=True)
+            return None
+        spoilt = self._spoilt
+        self._restart(spoilt=False)
+        return None if spoilt else body
+
+    def _ended(self) -> bytes | None:
+        """The body of the buffered frame when the last byte ended it."""
+        if self._suffix:
+            return self._body_between() if self._buffer.endswith(self._suffix) else None
+        if self._buffer.endswith(_STX):
+            self.dropped += len(self._buffer) > 1 and not self._spoilt
+            self._restart(spoilt=False)
+            self._in_stx = True
+            return None
+        ends = _ETX if self._in_stx else _ENDS
+        return bytes(self._buffer[:-1]) if self._buffer[-1] in ends else None
+
+    def _body_between(self) -> bytes:
+        body = bytes(self._buffer[: -len(self._suffix)])
+        if body.startswith(self._prefix):
+            return body.removeprefix(self._prefix)
+        self.dropped += bool(body) and not self._spoilt
+        return b""
+
+    def _restart(self, spoilt: bool) -> None:
+        self._buffer.clear()
+        self._in_stx = False
+        self._spoilt = spoilt

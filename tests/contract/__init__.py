@@ -1,0 +1,1 @@
+"""Conformance suites: the same promises, held by everything that implements a contract."""

@@ -1,0 +1,33 @@
+"""The partner of the serial scanner driver: the simulated scanner on a pseudo-terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.contract.driver_partners.simulated import SimulatedPartner
+
+
+class Partner(SimulatedPartner):
+    """A scanner; nobody scans all day long, so its silence says nothing."""
+
+    simulator = "scanner"
+
+    def arguments(self) -> tuple[str, ...]:
+        """The same port and the same FIFO at every start."""
+        return ("--link", str(self.folder / "scanner"), "--feed", str(self.folder / "feed"))
+
+    def provoke(self) -> None:
+        """Scan a label."""
+        with (self.folder / "feed").open("wb", buffering=0) as feed:
+            feed.write(b"]C10104012345678901\\x1d10LOT42\n")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The link is the port."""
+        return {"port": str(self.folder / "scanner")}
+
+    @property
+    def absent(self) -> Mapping[str, Any]:
+        """A name that is not there."""
+        return {"port": str(self.folder / "unplugged")}

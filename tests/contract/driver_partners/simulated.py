@@ -1,0 +1,66 @@
+"""What partners that are a simulator of ours share."""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from device_drivers.simulators.process import Simulator
+
+
+class SimulatedPartner(ABC):
+    """A partner that is one simulator process; a subclass says which and with what arguments."""
+
+    simulator: ClassVar[str]
+    stale_after: ClassVar[float | None] = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._running: Simulator | None = None
+        self.ready: Mapping[str, Any] = {}
+
+    @abstractmethod
+    def arguments(self) -> tuple[str, ...]:
+        """The command line; `self.ready` is the ready line of the run before, empty at first."""
+
+    def ensure(self) -> None:
+        """Start it if it does not run, at the same place as before."""
+        if self._running is None:
+            self._running = Simulator.start(self.simulator, *self.arguments())
+            self.ready = self._running.ready
+
+    def provoke(self) -> None:
+        """Machines speak by themselves."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._running:
+            self._running.kill()
+            self._running = None
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        if self._running:
+            self._running.freeze()
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        if self._running:
+            self._running.thaw()
+
+    def stop(self) -> None:
+        """SIGTERM; a frozen one is thawed."""
+        if self._running:
+            self._running.stop()
+            self._running = None
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
