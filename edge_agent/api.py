@@ -1,0 +1,195 @@
+"""The local API: HTTP over the agent's Unix socket. Routes are a table; the OpenAPI document is made from it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import msgspec
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from edge_agent import __version__
+from edge_agent.bus import Bus, Overflow, Subscription
+from edge_agent.events import EchoMade, StatusChanged, ViewMade
+from edge_agent.status import StatusBoard
+from edge_agent.store import Store, StoreError
+from edge_agent.store.listing import journal_rows
+from edge_agent.terminals import Terminals, UnknownTerminal
+from edge_agent.views import DeviceStatus, Echo, EquipmentStatus, Health, Input, JournalRow, LabelRow, Problem, Status, View
+from sync.openapi import RouteDoc, document
+
+HEARTBEAT_SECONDS = 5.0
+_STATUS_PACE_SECONDS = 0.2  # a status bar that changes more often than this can not be read
+
+_log = structlog.get_logger()
+
+_TERMINAL = {404: Problem}
+_INPUT = {400: Problem, 404: Problem, 503: Problem}
+
+ROUTES = (
+    RouteDoc("GET", "/v1/terminals/{terminal}/view", "What the terminal shows now", response=View, statuses=_TERMINAL, token=False),
+    RouteDoc("POST", "/v1/terminals/{terminal}/input", "Hand in one input; the view after its commit", Input, View, statuses=_INPUT, token=False),
+    RouteDoc("GET", "/v1/events", "Server-sent events of a terminal: view, status, echo", query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False),
+    RouteDoc("GET", "/v1/equipment", "Every machine now", response=list[EquipmentStatus], token=False),
+    RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
+    RouteDoc("GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow], query={"limit": "at most 1000", "after": "a seq"}, token=False),
+    RouteDoc("GET", "/v1/labels", "The labels of what is known here, without badges", response=list[LabelRow], token=False),
+    RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, token=False),
+)  # fmt: skip
+
+
+class Api:
+    """Serves the routes. Only this class knows that they travel over HTTP."""
+
+    def __init__(self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus) -> None:
+        self._terminals = terminals
+        self._board = board
+        self._store = store
+        self._bus = bus
+        self._server: uvicorn.Server | None = None
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Answer until `stop`. Open streams are ended within a second of it."""
+        config = uvicorn.Config(
+            self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
+            server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
+        )  # fmt: skip
+        self._server = _Server(config)
+        await self._server.serve(sockets=[listener])
+
+    def stop(self) -> None:
+        """Let `serve` end."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def app(self) -> Starlette:
+        """The application without its socket."""
+        handlers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/v1/terminals/{terminal}/view": self._view,
+            "/v1/terminals/{terminal}/input": self._input,
+            "/v1/events": self._events,
+            "/v1/equipment": self._equipment,
+            "/v1/devices": self._devices,
+            "/v1/journal": self._journal,
+            "/v1/labels": self._labels,
+            "/v1/health": self._health,
+            "/openapi.json": self._openapi,
+        }
+        methods = {route.path: route.method for route in ROUTES}
+        routes = [
+            Route(path, _guarded(handler), methods=[methods.get(path, "GET")]) for path, handler in handlers.items()
+        ]
+        return Starlette(routes=routes)
+
+    async def _view(self, request: Request) -> Response:
+        return _json(await self._terminals.view(request.path_params["terminal"]))
+
+    async def _input(self, request: Request) -> Response:
+        given = msgspec.json.decode(await request.body(), type=Input)
+        return _json(await self._terminals.handle(request.path_params["terminal"], given))
+
+    async def _equipment(self, request: Request) -> Response:
+        return _json(self._board.machines)
+
+    async def _devices(self, request: Request) -> Response:
+        return _json(self._board.devices)
+
+    async def _journal(self, request: Request) -> Response:
+        limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
+        after = request.query_params.get("after")
+        start = None if after is None else int(after)
+        return _json(await self._store.read(lambda connection: journal_rows(connection, self._board.connector, limit, start)))
+
+    async def _labels(self, request: Request) -> Response:
+        from edge_agent.label_page import label_rows  # the printing of labels is rare
+
+        return _json(label_rows(self._store.book))
+
+    async def _health(self, request: Request) -> Response:
+        return _json(await self._board.health(self._terminals.names))
+
+    async def _openapi(self, request: Request) -> Response:
+        return _json(document("Floorhand agent", __version__, ROUTES))
+
+    async def _events(self, request: Request) -> Response:
+        terminal = request.query_params.get("terminal", "")
+        self._terminals.station(terminal)
+        return StreamingResponse(self._stream(terminal), media_type="text/event-stream")
+
+    async def _stream(self, terminal: str) -> AsyncIterator[bytes]:
+        """The view and the status now, then each change; the status at least every heartbeat."""
+        station = self._terminals.station(terminal)
+        with self._bus.subscribe(ViewMade, EchoMade, StatusChanged, coalesce=_coalesce) as events:
+            yield _event("view", await self._terminals.view(terminal))
+            while True:
+                yield _event("status", await self._board.status(station))
+                async for chunk in self._until_status(events, terminal):
+                    yield chunk
+
+    async def _until_status(self, events: Subscription[object], terminal: str) -> AsyncIterator[bytes]:
+        """Views and echoes of the terminal, until a status is due."""
+        loop = asyncio.get_running_loop()
+        earliest, due = loop.time() + _STATUS_PACE_SECONDS, loop.time() + HEARTBEAT_SECONDS
+        while (left := due - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    event = await anext(events)
+            except TimeoutError:
+                return
+            match event:
+                case ViewMade(view) if view.terminal == terminal:
+                    yield _event("view", view)
+                case EchoMade(echo) if echo.terminal == terminal:
+                    yield _event("echo", echo)
+                case StatusChanged():
+                    due = min(due, earliest)
+
+
+def _coalesce(event: object) -> str | None:
+    """Of status changes one is as good as ten; views and echoes are told each."""
+    return "status" if isinstance(event, StatusChanged) else None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the agent decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Every refusal as a Problem; a bug is logged and told as `internal`, the agent goes on."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except UnknownTerminal as error:
+            return _json(Problem("agent.unknown_terminal", {"terminal": str(error)}), 404)
+        except (msgspec.DecodeError, ValueError) as error:
+            return _json(Problem("agent.not_understood", {"what": str(error)[:200]}), 400)
+        except StoreError as error:
+            _log.error("input.not_saved", path=request.url.path, kind=error.kind, what=str(error))
+            return _json(Problem("store.not_saved", {"what": str(error)}), 503)
+        except Overflow:
+            return _json(Problem("agent.too_slow"), 503)
+        except Exception:
+            _log.exception("api.bug", path=request.url.path)
+            return _json(Problem("agent.internal"), 500)
+
+    return guarded
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def _event(name: str, body: View | Status | Echo) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"

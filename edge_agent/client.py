@@ -1,0 +1,152 @@
+"""Speaks to the agent over its local socket: all that a terminal, the command line or a test needs.
+
+    async with AgentClient("unix:data/agent.sock") as agent:
+        view = await agent.view("T1")
+        view = await agent.send("T1", Input(id, "scan", "B:1001.K"))
+        async for event in agent.events("T1"): ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpcore
+import msgspec
+
+from edge_agent.views import DeviceStatus, Echo, EquipmentStatus, Health, Input, JournalRow, LabelRow, Problem, Status, View
+
+Event = View | Status | Echo
+
+_T = TypeVar("_T")
+_EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {"view": View, "status": Status, "echo": Echo}
+_REQUEST_SECONDS = 5.0
+_SILENCE_SECONDS = 15.0  # the agent sends a heartbeat every 5 s
+
+
+class AgentAway(Exception):
+    """The agent does not answer at its socket. `str(error)` is a sentence for people."""
+
+
+class InputRefused(Exception):
+    """The agent answered that it did not take the request; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+class AgentClient:
+    """One client of one agent. Safe for concurrent use within one event loop."""
+
+    def __init__(self, address: str) -> None:
+        scheme, _, path = address.partition(":")
+        if scheme != "unix" or not path:
+            raise ValueError(f"The agent's address is {address!r}; it must be unix:/path/to/agent.sock.")
+        self._path = path
+        self._pool = httpcore.AsyncConnectionPool(uds=path, max_connections=8)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def view(self, terminal: str) -> View:
+        """What the terminal shows now. Raises AgentAway, InputRefused (no such terminal)."""
+        return await self._get(f"/v1/terminals/{terminal}/view", View)
+
+    async def send(self, terminal: str, given: Input) -> View:
+        """Hand in one input; the view after it. The same input sent again gets the same view.
+
+        Raises AgentAway (unknown whether it was taken: send it again), InputRefused (it was not).
+        """
+        body = msgspec.json.encode(given)
+        return _decode(await self._request("POST", f"/v1/terminals/{terminal}/input", body), View)
+
+    async def equipment(self) -> list[EquipmentStatus]:
+        """All machines now."""
+        return await self._get("/v1/equipment", list[EquipmentStatus])
+
+    async def devices(self) -> list[DeviceStatus]:
+        """All devices and scanners now."""
+        return await self._get("/v1/devices", list[DeviceStatus])
+
+    async def journal(self, limit: int = 50, after: int | None = None) -> list[JournalRow]:
+        """The newest facts, oldest first; with `after`, the facts that follow that seq."""
+        query = f"limit={limit}" + ("" if after is None else f"&after={after}")
+        return await self._get(f"/v1/journal?{query}", list[JournalRow])
+
+    async def health(self) -> Health:
+        """How the agent is doing as a whole."""
+        return await self._get("/v1/health", Health)
+
+    async def labels(self) -> list[LabelRow]:
+        """The labels of what the agent knows, to print; no badges."""
+        return await self._get("/v1/labels", list[LabelRow])
+
+    async def events(self, terminal: str) -> AsyncIterator[Event]:
+        """The current view and status, then every change. Raises AgentAway when the stream ends."""
+        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
+        try:
+            async with self._pool.stream(
+                "GET", f"http://agent/v1/events?terminal={terminal}", extensions={"timeout": timeout}
+            ) as response:
+                if response.status != 200:
+                    raise InputRefused(_problem(await response.aread()))
+                async for name, data in _server_sent_events(response.aiter_stream()):
+                    if (kind := _EVENT_TYPES.get(name)) is not None:
+                        yield _decode(data, kind)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise AgentAway(self._away()) from error
+        raise AgentAway(self._away())
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        await self._pool.aclose()
+
+    async def _get(self, path: str, kind: type[_T]) -> _T:
+        return _decode(await self._request("GET", path), kind)
+
+    async def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        headers = [(b"host", b"agent"), (b"content-type", b"application/json")]
+        try:
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                response = await self._pool.request(method, "http://agent" + path, headers=headers, content=body)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise AgentAway(self._away()) from error
+        if response.status != 200:
+            raise InputRefused(_problem(response.content))
+        return response.content
+
+    def _away(self) -> str:
+        return f"The agent does not answer at {self._path}. Is it running? Start it with: floorhand run SITE.toml"
+
+
+def _decode(data: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise AgentAway("Something answers at the agent's socket, but not as this program expects.") from error
+
+
+def _problem(data: bytes) -> Problem:
+    try:
+        return msgspec.json.decode(data, type=Problem)
+    except msgspec.DecodeError:
+        return Problem("agent.not_understood")
+
+
+async def _server_sent_events(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:
+    """(event, data) of each message; the agent writes exactly one `event` and one `data` line in each."""
+    buffer = b""
+    async for chunk in stream:
+        *blocks, buffer = (buffer + chunk).split(b"\n\n")
+        for block in blocks:
+            fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+            if b"event" in fields and b"data" in fields:
+                yield fields[b"event"].decode(), fields[b"data"]

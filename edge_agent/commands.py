@@ -1,0 +1,166 @@
+"""The commands that look at a site file or at a running agent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import msgspec
+
+import config
+from edge_agent.client import AgentAway, AgentClient, InputRefused
+from edge_agent.display import display_safe
+from edge_agent.site import build_connectors, load_site
+from edge_agent.views import DeviceStatus, EquipmentStatus, Health, JournalRow
+
+OK, ATTENTION, USAGE, AWAY = 0, 1, 2, 3
+
+
+def check(given: argparse.Namespace) -> int:
+    """`floorhand check FILE`: every problem of the file; 2 when there is one."""
+    try:
+        settings = load_site(given.site)
+        build_connectors(settings, given.site)
+    except config.ConfigError as error:
+        return _tell_problems(error, as_json=given.json)
+    if given.json:
+        print('{"problems":[]}')
+    else:
+        parts = ", ".join(
+            f"{len(group)} {name}" for name in ("terminals", "scanners", "devices", "connectors")
+            if (group := getattr(settings, name))
+        )  # fmt: skip
+        print(f"{given.site}: good. Agent {settings.site.agent}: {parts}.")
+    return OK
+
+
+def terminal(given: argparse.Namespace) -> int:
+    """`floorhand terminal`: this process becomes the terminal, so that nothing of ours stays in memory."""
+    found = _place(given)
+    if isinstance(found, int):
+        return found
+    address, settings = found
+    name = given.terminal or (settings.terminals[0].id if settings else "T1")
+    if settings and name not in {each.id for each in settings.terminals}:
+        known = ", ".join(each.id for each in settings.terminals)
+        print(f"There is no terminal {display_safe(name)} in {given.site}; there are: {known}.", file=sys.stderr)
+        return USAGE
+    more = [option for option in given.options if option != "--"]
+    become_terminal(address, name, *more)
+
+
+def become_terminal(address: str, name: str, *more: str) -> NoReturn:
+    """Replace this process by the terminal program."""
+    os.execv(sys.executable, [sys.executable, "-m", "terminal_ui", "--terminal", name, "--address", address, *more])
+
+
+def status(given: argparse.Namespace) -> int:
+    """`floorhand status`: 0 when all is well, 1 when something needs a person."""
+
+    async def look(agent: AgentClient) -> int:
+        health, machines = await agent.health(), await agent.equipment()
+        if given.json:
+            print(msgspec.json.encode({"health": health, "equipment": machines}).decode())
+        else:
+            _print_status(health, machines)
+        return OK if health.ok else ATTENTION
+
+    return _with_agent(given, look)
+
+
+def journal(given: argparse.Namespace) -> int:
+    """`floorhand journal`: the newest facts, oldest first."""
+
+    async def look(agent: AgentClient) -> int:
+        for row in await agent.journal(limit=given.limit):
+            print(msgspec.json.encode(row).decode() if given.json else _journal_line(row))
+        return OK
+
+    return _with_agent(given, look)
+
+
+def labels(given: argparse.Namespace) -> int:
+    """`floorhand labels`: a page with every label of what the agent knows."""
+
+    async def look(agent: AgentClient) -> int:
+        from edge_agent.label_page import page
+
+        given.out.write_text(page(await agent.labels()), encoding="utf-8")
+        print(f"Labels written to {given.out}. Open it in a browser and print it.")
+        return OK
+
+    return _with_agent(given, look)
+
+
+def _with_agent(given: argparse.Namespace, look: Callable[[AgentClient], Awaitable[int]]) -> int:
+    found = _place(given)
+    if isinstance(found, int):
+        return found
+    address, _ = found
+
+    async def ask() -> int:
+        async with AgentClient(address) as agent:
+            return await look(agent)
+
+    try:
+        return asyncio.run(ask())
+    except AgentAway as error:
+        print(error, file=sys.stderr)
+        return AWAY
+    except InputRefused as error:
+        print(f"The agent refused: {error.problem.code} {error.problem.params}", file=sys.stderr)
+        return ATTENTION
+
+
+def _place(given: argparse.Namespace) -> tuple[str, config.Settings | None] | int:
+    """The agent's address and the site, or the exit code when there is none."""
+    if given.address:
+        return given.address, None
+    try:
+        settings = load_site(given.site)
+    except config.ConfigError as error:
+        return _tell_problems(error, as_json=False)
+    return f"unix:{settings.site.socket}", settings
+
+
+def _tell_problems(error: config.ConfigError, *, as_json: bool) -> int:
+    if as_json:
+        print(msgspec.json.encode({"problems": error.problems}).decode())
+    else:
+        for problem in error.problems:
+            print(display_safe(str(problem), limit=400), file=sys.stderr)
+    return USAGE
+
+
+def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:
+    print(f"Agent {health.agent} {health.version}, since {health.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    waits = f"{health.unsent} unsent" + (f", oldest from {health.oldest_unsent:%H:%M:%S} UTC" if health.oldest_unsent else "")
+    print(f"Facts: {health.safe_seq} safe here, {waits}, {health.parked_count} refused by the ERP")
+    for link in health.links:
+        print(f"Connector {link.name}: {link.state}" + (f" - {display_safe(link.reason)}" if link.reason else ""))
+    for device in health.devices:
+        print(f"Device {device.name}: {_device_words(device)}")
+    for machine in machines:
+        count = "no count" if machine.count is None else f"count {machine.count} ({machine.count_status})"
+        print(f"Machine {machine.id}: {machine.state}, {count}" + (f", alarm: {display_safe(machine.alarm)}" if machine.alarm else ""))
+    for problem in health.problems:
+        print(f"! {display_safe(problem)}")
+
+
+def _device_words(device: DeviceStatus) -> str:
+    good = f", last good {device.last_good:%H:%M:%S} UTC" if device.last_good else ""
+    why = f" - {display_safe(device.reason)} ({device.tries} tries)" if device.reason else ""
+    return f"{device.state}{good}{why}"
+
+
+def _journal_line(row: JournalRow) -> str:
+    sent = {"yes": "++", "no": "+ ", "refused": "! "}[row.sent]
+    told = " ".join(f"{key}={value}" for key, value in row.body.items() if value not in ("", None, []) and key not in ("about", "kind"))
+    line = f"{row.seq:>6} {sent} {row.event_time:%H:%M:%S} {row.terminal:<8} {row.person:<6} {row.kind:<16} {row.about:<12} {told}"
+    return display_safe(line + (f"  [{row.reason}]" if row.reason else ""), limit=400)
+
+

@@ -1,0 +1,51 @@
+"""`floorhand demo`: the plant on one PC, with a terminal on it, or a scripted shift without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+
+from edge_agent.demo.plant import Plant
+from edge_agent.demo.shift import work_a_shift
+
+
+def demo(given: argparse.Namespace) -> int:
+    """0 when the terminal was left, or the shift's balance is right; 1 when it is not."""
+    with ExitStack() as stack:
+        # A socket path is short by law (107 bytes): the system's own temporary folder it is.
+        folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="floorhand-")))
+        if given.check:
+            return asyncio.run(_check(folder.resolve()))
+        return asyncio.run(_open(folder.resolve(), given.terminal))
+
+
+def _tell(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+async def _open(folder: Path, terminal: str) -> int:
+    print("Starting the demo plant ...", file=sys.stderr, flush=True)
+    async with Plant(folder, _tell) as plant:
+        _tell(f"agent's log: {folder / 'agent.log'}")
+        _tell(f"another terminal: floorhand terminal --site {plant.site} --terminal T2")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl+C is the terminal's
+        with resources.as_file(resources.files("edge_agent.demo").joinpath("guide.toml")) as guide:
+            scanner = 2 if terminal == "T2" else 1
+            screen = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "terminal_ui", "--terminal", terminal, "--address", plant.address,
+                "--guide", str(guide), "--scan-pipe", str(folder / f"scan-{scanner}"),
+            )  # fmt: skip
+            return await screen.wait()
+
+
+async def _check(folder: Path) -> int:
+    balance = await work_a_shift(folder, _tell)
+    print(json.dumps(balance.document()))
+    return 0 if balance.ok else 1

@@ -1,0 +1,100 @@
+"""A person at a terminal, as a program: scans through the real scanner, types through the real socket."""
+
+from __future__ import annotations
+
+from edge_agent.client import AgentAway
+from edge_agent.clock import SystemClock
+from edge_agent.demo.plant import Plant
+from edge_agent.scanning.labels import label
+from edge_agent.views import Input, Kind, View
+
+_LOOK = 0.02  # seconds between two looks at the screen
+_AGAIN = 1.0  # after this long without an answer a person pulls the trigger again
+_GIVE_UP = 30.0
+
+
+class Stuck(Exception):
+    """The terminal does not do what a person at it expects. The text says what was done and seen."""
+
+
+class Robot:
+    """One person at one terminal. `confirmed` are the ids of all facts that the screen called saved."""
+
+    def __init__(self, plant: Plant, terminal: str, scanner: int, pace: float = 0.05) -> None:
+        self.confirmed: set[str] = set()
+        self.reports = 0
+        self._plant = plant
+        self._terminal = terminal
+        self._scanner = scanner
+        self._pace = pace
+        self._clock = SystemClock()
+
+    async def look(self) -> View:
+        """What the screen shows; waits while the agent is away."""
+        give_up = self._clock.monotonic() + _GIVE_UP
+        while self._clock.monotonic() < give_up:
+            try:
+                return self._seen(await self._plant.client.view(self._terminal))
+            except AgentAway:
+                await self._wait(_LOOK)
+        raise Stuck(f"{self._terminal}: the agent was away for {_GIVE_UP:.0f} s")
+
+    async def scan(self, text: str) -> View:
+        """Scan until the screen answers. A scan that fell into the agent's absence is pulled again."""
+        before = await self.look()
+        give_up = self._clock.monotonic() + _GIVE_UP
+        while self._clock.monotonic() < give_up:
+            self._plant.scan(self._scanner, text)
+            again = self._clock.monotonic() + _AGAIN
+            while self._clock.monotonic() < again:
+                view = await self.look()
+                if view.revision > before.revision:
+                    await self._wait(self._pace)
+                    return view
+                await self._wait(_LOOK)
+        raise Stuck(f"{self._terminal}: no answer to the scan {text!r} at {before.scenario}.{before.step}")
+
+    async def label(self, kind: Kind, id: str, revision: str | None = None) -> View:
+        """Scan one of the plant's own labels."""
+        return await self.scan(label(kind, id, revision))
+
+    async def do(self, action: str) -> View:
+        """Press the key of an action."""
+        return await self._send("action", action)
+
+    async def type(self, text: str) -> View:
+        """Type a number and send it."""
+        return await self._send("entry", text)
+
+    async def choose(self, number: int) -> View:
+        """Press the digit of a choice."""
+        return await self._send("choice", str(number))
+
+    async def expect(self, wanted: str, view: View) -> None:
+        """Raises Stuck when the screen is not at `scenario.step`."""
+        if f"{view.scenario}.{view.step}" != wanted:
+            said = view.message.code if view.message else "nothing"
+            raise Stuck(f"{self._terminal}: expected {wanted}, is at {view.scenario}.{view.step}, which said {said}")
+
+    async def _send(self, kind: str, data: str) -> View:
+        given = Input(self._clock.new_id(), kind, data)  # type: ignore[arg-type]
+        give_up = self._clock.monotonic() + _GIVE_UP
+        while self._clock.monotonic() < give_up:
+            try:
+                view = self._seen(await self._plant.client.send(self._terminal, given))
+            except AgentAway:
+                await self._wait(_LOOK)
+                continue
+            await self._wait(self._pace)
+            return view
+        raise Stuck(f"{self._terminal}: no answer to {kind} {data!r}")
+
+    def _seen(self, view: View) -> View:
+        for message in view.log:
+            self.confirmed.update(message.facts)
+        return view
+
+    async def _wait(self, seconds: float) -> None:
+        await self._clock.sleep_until(self._clock.monotonic() + seconds)
+
+

@@ -1,0 +1,161 @@
+"""The values of a machine folded into what a person wants to know: its state, its count, its alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from device_drivers.contract import DataValue, StatusCode, Value
+from edge_agent.items import kept
+from edge_agent.views import EquipmentStatus, ItemValue
+
+NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
+UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
+
+# A counter that fell is taken to have run over when this part of its range explains it, else for a reset.
+_ROLLOVER_SHARE = 8
+
+
+class Equipment:
+    """One machine. Feed it the values of its device with `take`; `status` is what they come to.
+
+    `state`, `count`, `alarm` and `show` are items of the device, empty when there is none. Keys of
+    `states` and `alarms` are the raw values as text; alarm 0 is no alarm. `count_width` in bits.
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        name: str = "",
+        device: str = "",
+        state: str = "",
+        states: Mapping[str, str] | None = None,
+        count: str = "",
+        count_width: int = 32,
+        alarm: str = "",
+        alarms: Mapping[str, str] | None = None,
+        show: Sequence[str] = (),
+        units: Mapping[str, str] | None = None,
+    ) -> None:
+        self.id = id
+        self.name = name or id
+        self.device = device
+        self._state, self._states = state, dict(states or {})
+        self._count, self._width = count, count_width
+        self._alarm, self._alarms = alarm, dict(alarms or {})
+        self._show, self._units = tuple(show), dict(units or {})
+        self._items: dict[str, ItemValue] = {}
+        self._now = (NO_DATA, "")  # canonical state, raw state
+        self._since: datetime | None = None
+
+    def take(self, value: DataValue) -> bool:
+        """One value of the device; returns whether `status` may look different now."""
+        if value.item not in (self._state, self._count, self._alarm, *self._show):
+            return False
+        before = self._items.get(value.item)
+        self._items[value.item] = after = kept(before, value)
+        if value.item == self._state:
+            self._turn(value)
+        return before is None or (before.value, before.status) != (after.value, after.status)
+
+    def status(self) -> EquipmentStatus:
+        """The machine now."""
+        state, raw = self._now
+        count = self._items.get(self._count)
+        return EquipmentStatus(
+            id=self.id,
+            name=self.name,
+            state=state,
+            raw_state=raw,
+            state_since=self._since,
+            count=_whole(count.value) if count else None,
+            count_status=_status(count),
+            alarm=self._alarm_words(),
+            values=tuple(self._shown(item) for item in self._show),
+        )
+
+    def count_since(self, mark: int | None) -> int | None:
+        """Pieces since the count stood at `mark`; None when the count is not good or was reset."""
+        count = self._items.get(self._count)
+        now = _whole(count.value) if count and count.status == "Good" else None
+        return None if mark is None or now is None else delta(mark, now, self._width)
+
+    def _turn(self, value: DataValue) -> None:
+        """A value of the state item: `state_since` is when the machine changed, not when we heard of it."""
+        if value.status is StatusCode.BAD:
+            turned = (NO_DATA, "")
+        else:
+            raw = text(value.value)
+            turned = (str(self._states.get(raw, UNDEFINED)), raw)
+        if turned[0] != self._now[0] or self._since is None:
+            self._since = value.source_time
+        self._now = turned
+
+    def _alarm_words(self) -> str:
+        item = self._items.get(self._alarm)
+        if item is None or item.status == "Bad":
+            return ""
+        raw = text(item.value)
+        if raw in ("", "0", "false"):
+            return ""
+        return self._alarms.get(raw, raw)
+
+    def _shown(self, name: str) -> ItemValue:
+        unit = self._units.get(name, "")
+        item = self._items.get(name)
+        if item is None:
+            return ItemValue(name=name, value=None, unit=unit, status="Bad", source_time=None)
+        return ItemValue(
+            name=name, value=item.value, unit=unit, status=item.status, source_time=item.source_time
+        )
+
+
+def delta(previous: int, current: int, width: int) -> int | None:
+    """How far a counter of `width` bits went from `previous` to `current`; None when it looks like a reset.
+
+    A counter that fell ran over if it was near its end, and was reset otherwise.
+
+    >>> delta(65_530, 4, 16), delta(100, 130, 16), delta(30_000, 4, 16)
+    (10, 30, None)
+    """
+    span = 1 << width
+    went = (current - previous) % span
+    if current % span >= previous % span or went <= span // _ROLLOVER_SHARE:
+        return went
+    return None
+
+
+def text(value: Value) -> str:
+    """A raw value as a key of a map: 3 and 3.0 are the same, true and false are words.
+
+    >>> text(3), text(3.0), text(True), text("RUN"), text(None)
+    ('3', '3', 'true', 'RUN', '')
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return str(value)
+
+
+def _status(item: ItemValue | None) -> Literal["Good", "Uncertain", "Bad"]:
+    return "Bad" if item is None else item.status
+
+
+def _whole(value: Value) -> int | None:
+    """A count; None for what is not a whole number."""
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return None

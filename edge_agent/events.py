@@ -1,0 +1,70 @@
+"""What the parts of the agent tell each other on the bus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from device_drivers.contract import DataValue, Scan
+from edge_agent.views import DeviceStatus, Echo, View
+
+
+@dataclass(frozen=True, slots=True)
+class ScanArrived:
+    """A scanner read a code; `terminal` is the id of the terminal that it belongs to."""
+
+    scanner: str
+    terminal: str
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True)
+class ValueArrived:
+    """An item of a device has a value, or has lost it (status BAD)."""
+
+    device: str
+    value: DataValue
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device came, went, or failed to come back."""
+
+    status: DeviceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EchoMade:
+    """A scan came in and is looked at."""
+
+    echo: Echo
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMade:
+    """A terminal has a new view; what it says is committed."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class FactsRecorded:
+    """So many facts were committed: there is something to send."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """A link, a device, a machine or the queue looks different: ask the status board."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlansChanged:
+    """New plans came down; what terminals show may be different."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineChanged:
+    """A machine of the site file looks different."""
+
+    id: str

@@ -1,0 +1,48 @@
+"""A page of labels to print: each as a QR code with its text in words below."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Iterable
+
+import segno
+
+from edge_agent.display import display_safe
+from edge_agent.planbook import PlanBook
+from edge_agent.scanning.labels import label
+from edge_agent.views import Kind, LabelRow
+
+COMMANDS = (
+    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
+)  # fmt: skip
+
+_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand labels</title>
+<style>body{font:14px sans-serif;margin:1cm}h2{break-after:avoid}
+.l{display:inline-block;width:5.2cm;margin:.25cm;padding:.2cm;border:1px dashed #999;text-align:center;break-inside:avoid}
+.l svg{width:3.2cm;height:3.2cm}.l b{display:block;font-size:16px}.l i{display:block;color:#444;font-style:normal}</style>
+"""
+
+
+def label_rows(book: PlanBook) -> tuple[LabelRow, ...]:
+    """Every label of the plans but badges: a badge is handed out by whoever knows the person."""
+    rows = [LabelRow(Kind.COMMAND, label(Kind.COMMAND, name.upper()), name.replace("_", " ")) for name in COMMANDS]
+    rows += [LabelRow(Kind.REASON, label(Kind.REASON, each.id), f"{each.purpose}: {each.text}") for each in book.reasons]
+    rows += [LabelRow(Kind.LOCATION, label(Kind.LOCATION, id), unit.description) for id, unit in book.locations.items()]
+    rows += [LabelRow(Kind.HANDLING_UNIT, label(Kind.HANDLING_UNIT, id), unit.description) for id, unit in book.handling_units.items()]
+    rows += [LabelRow(Kind.JOB, label(Kind.JOB, id), job.description) for id, job in book.jobs.items()]
+    return tuple(rows)
+
+
+def page(rows: Iterable[LabelRow]) -> str:
+    """The labels as one HTML page without anything from elsewhere."""
+    out, heading = io.StringIO(), None
+    out.write(_HEAD)
+    for row in rows:
+        if row.kind is not heading:
+            heading = row.kind
+            out.write(f"<h2>{heading.value.replace('_', ' ')}</h2>\n")
+        code = segno.make_qr(row.text, error="m").svg_inline(scale=4, border=2)
+        words, text = html.escape(display_safe(row.words)), html.escape(display_safe(row.text))
+        out.write(f'<div class="l">{code}<b>{text}</b><i>{words}</i></div>\n')
+    return out.getvalue()

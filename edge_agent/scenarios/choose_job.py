@@ -1,0 +1,163 @@
+"""Choose what to work on from the dispatch list, and check the revision before the first part.
+
+    pick_one     --job, by label or number------------> scan_drawing (a production job that has a drawing)
+                                                   \\--> report_production | pick
+    scan_drawing --drawing, all revisions agree-------> report_production
+    scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
+    scan_drawing --exception--------------------------> report_production, the deviation recorded
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from edge_agent.scanning.expected import PLANNED, Expected, Rule, Standing
+from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import (
+    Chose, Did, Given, Open, Outcome, Said, Scanned, Screen, Situation, refuse,
+)  # fmt: skip
+from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
+from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkType
+
+STEPS = ("pick_one", "scan_drawing")
+
+
+class State(msgspec.Struct, frozen=True, tag="choose_job"):
+    """`listing` is which list is shown; `job` and `in_hand` belong to the revision check."""
+
+    step: str = "pick_one"
+    listing: Literal["production", "picking"] = "production"
+    job: str = ""
+    in_hand: tuple[Revision, ...] = ()
+
+
+def begin(about: str, here: Situation) -> State:
+    """The list that belongs to this station; `about` (production or picking) asks for another."""
+    return State(listing="picking" if (about or here.station.home) == "picking" else "production")
+
+
+def advance(state: State, given: Given, here: Situation) -> Outcome:
+    """One input, one step."""
+    match state.step, given:
+        case "pick_one", Scanned(what=what) if what.kind is Kind.JOB:
+            return _chosen(state, here.book.jobs[what.id], here)
+        case "pick_one", Chose(number):
+            jobs = _listed(state, here)
+            if not 1 <= number <= len(jobs):
+                return refuse(state, "choose_job.no_such_number", Verdict.WRONG, number=number, last=len(jobs))
+            return _chosen(state, jobs[number - 1], here)
+        case "pick_one", Did("list"):
+            other: Literal["production", "picking"] = "picking" if state.listing == "production" else "production"
+            return Outcome(State(listing=other))
+        case "scan_drawing", Scanned(what=what) if what.kind is Kind.DRAWING:
+            return _drawing(state, what.id, what.revision or "", here)
+        case "scan_drawing", Did("exception"):
+            why = "revisions_disagree" if state.in_hand else "drawing_not_scanned"
+            return _start(state, here.book.jobs.get(state.job), state.in_hand, why, here)
+        case "scan_drawing", Did("back"):
+            return Outcome(State(listing=state.listing))
+        case _:
+            return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
+
+
+def _chosen(state: State, job: JobOrder, here: Situation) -> Outcome:
+    if job.dispatch_status is not DispatchStatus.RELEASED:
+        return refuse(state, "choose_job.not_released", Verdict.HELD, job=job.id, status=job.dispatch_status.value)
+    if here.progress(job.id).completed:
+        return refuse(state, "choose_job.already_done", Verdict.HELD, job=job.id)
+    has_drawing = any(revision.kind == "drawing" for revision in job.revisions)
+    first_part = not here.progress(job.id).started
+    if job.work_type is WorkType.PRODUCTION and has_drawing and first_part and here.policies.drawing_scan:
+        return Outcome(State("scan_drawing", state.listing, job.id))
+    return _start(state, job, (), "", here)
+
+
+def _drawing(state: State, document: str, revision: str, here: Situation) -> Outcome:
+    job = here.book.jobs.get(state.job)
+    if job is None:
+        return _start(state, job, (), "", here)
+    in_hand = Revision("drawing in hand", document, revision)
+    others = [other for other in job.revisions if other.document == document]
+    if all(other.revision == revision for other in others):
+        return _start(state, job, (in_hand,), "", here)
+    told = ", ".join(f"{other.kind} {other.revision}" for other in others)
+    held = msgspec.structs.replace(state, in_hand=(in_hand,))
+    said = Said(Verdict.HELD, "choose_job.revision_held", {"job": job.id, "in_hand": revision or "?", "others": told})
+    return Outcome(held, said=said)
+
+
+def _start(
+    state: State, job: JobOrder | None, in_hand: tuple[Revision, ...], deviation: str, here: Situation
+) -> Outcome:
+    if job is None:
+        return refuse(State(listing=state.listing), "job.gone", Verdict.HELD, job=state.job)
+    flow = "report_production" if job.work_type is WorkType.PRODUCTION else "pick"
+    if here.progress(job.id).started:
+        return Outcome(state, said=Said(Verdict.OK, "choose_job.opened", {"job": job.id}), open=Open(flow, job.id))
+    started = JobStarted(about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation)
+    code = "choose_job.started_deviating" if deviation else "choose_job.started"
+    return Outcome(state, (started,), Said(Verdict.OK, code, {"job": job.id}), Open(flow, job.id))
+
+
+def expects(state: State, here: Situation) -> tuple[Expected, ...]:
+    """A job label; jobs of other stations ask first. At the revision check: a drawing of the job."""
+    if state.step == "scan_drawing":
+        job = here.book.jobs.get(state.job)
+        documents = {rev.document for rev in job.revisions if rev.kind == "drawing"} if job else set()
+        rules = dict.fromkeys(sorted(documents), PLANNED)
+        params = {"job": state.job, "expected": ", ".join(rules)}
+        return (Expected(Kind.DRAWING, "expect.drawing", rules, "choose_job.wrong_drawing", params),)
+    return (Expected(Kind.JOB, "expect.job", {job.id: _rule(job, here) for job in here.book.jobs.values()}),)
+
+
+def _rule(job: JobOrder, here: Situation) -> Rule:
+    station = here.station.equipment
+    if job.dispatch_status is DispatchStatus.RELEASED and job.equipment not in ("", station) and station:
+        return Rule(Standing.ASK, "choose_job.other_station", {"job": job.id, "equipment": job.equipment})
+    return PLANNED
+
+
+def _listed(state: State, here: Situation) -> tuple[JobOrder, ...]:
+    if state.listing == "picking":
+        jobs = here.book.dispatch(WorkType.INVENTORY)
+    else:
+        jobs = here.book.dispatch(WorkType.PRODUCTION, here.station.equipment)
+    return tuple(job for job in jobs if not here.progress(job.id).completed)
+
+
+def show(state: State, here: Situation) -> Screen:
+    """The dispatch list, or the revision check."""
+    if state.step == "scan_drawing":
+        job = here.book.jobs.get(state.job)
+        told = tuple(Field(f"revision.{rev.kind}", f"{rev.document} {rev.revision}") for rev in job.revisions) if job else ()
+        return Screen(
+            "choose_job.scan_drawing", {"job": state.job}, state.job,
+            StepPage(fields=told), actions=("exception", "back"),
+        )  # fmt: skip
+    choices = tuple(_choice(number, job, here) for number, job in enumerate(_listed(state, here), 1))
+    columns = ("job", "what", "left", "due", "for")
+    prompt = "choose_job.pick_one" if choices else "choose_job.nothing"
+    return Screen(
+        prompt, {"list": state.listing}, page=ListPage(columns=columns), actions=("list",), choices=choices
+    )
+
+
+def _choice(number: int, job: JobOrder, here: Situation) -> Choice:
+    progress = here.progress(job.id)
+    if job.work_type is WorkType.PRODUCTION:
+        left = f"{max(job.quantity - progress.good, 0):f} {job.uom}"
+    else:
+        still = sum(1 for line in job.requirements if progress.missing(line))
+        left = f"{still}/{len(job.requirements)}"
+    detail = {
+        "job": f"{job.id} {job.operation}".strip(),
+        "what": job.description,
+        "left": left,
+        "due": job.due.isoformat() if job.due else "",
+        "for": job.customer,
+    }
+    blocked = "" if job.dispatch_status is DispatchStatus.RELEASED else job.dispatch_status.value
+    return Choice(number, job.id, detail, label(Kind.JOB, job.id), blocked)
+

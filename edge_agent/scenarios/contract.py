@@ -1,0 +1,173 @@
+"""What a scenario is: one operator flow, pure, one file.
+
+A scenario module `edge_agent/scenarios/<name>.py` has
+
+* `State`: a frozen msgspec Struct, `tag="<name>"`, with a `step: str`; all that the flow remembers;
+* `STEPS`: the names of its steps;
+* `begin(about, here) -> State`: the flow opened on a job, or on nothing;
+* `advance(state, given, here) -> Outcome`: one input, one step. A refusal is an Outcome with the
+  state unchanged, never an exception;
+* `expects(state, here) -> tuple[Expected, ...]`: what may be scanned now;
+* `show(state, here) -> Screen`: what the step looks like.
+
+No I/O, no clock, no randomness: time comes in as `here.now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import ModuleType
+from typing import Any, Protocol
+
+import msgspec
+
+from edge_agent.planbook import PlanBook, Progress
+from edge_agent.scanning.expected import Candidate, Expected
+from edge_agent.views import Choice, EquipmentStatus, Entry, Page, StepPage, Verdict
+from sync.contract import AnyFact, Person
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A scan that fits what the step expects. `confirmed`: it was unplanned and the person said yes."""
+
+    what: Candidate
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A number or text that was typed and sent."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Chose:
+    """The number of a choice."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Did:
+    """An action by key or command label: confirm, back, report, scrap, finish, short, undo, sign_off ..."""
+
+    action: str
+
+
+Given = Scanned | Entered | Chose | Did
+
+
+@dataclass(frozen=True)
+class Station:
+    """Where the terminal stands, from the site file."""
+
+    terminal: str
+    name: str
+    equipment: str = ""
+    zone: str = ""
+    home: str = "production"  # what the dispatch list shows first: production | picking
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The plant's rules that the flows obey."""
+
+    drawing_scan: bool = True
+    count_tolerance: int = 2
+    over_ask: bool = True
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything an input may be judged by, frozen at that moment."""
+
+    now: datetime
+    book: PlanBook
+    station: Station
+    person: Person | None = None
+    machine: EquipmentStatus | None = None
+    policies: Policies = field(default_factory=Policies)
+    progress: Callable[[str], Progress] = lambda job: Progress()
+    last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message code with its parameters; the kernel adds time and ticks."""
+
+    verdict: Verdict
+    code: str
+    params: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Open:
+    """Go on in another scenario."""
+
+    scenario: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one input: the next state (or another scenario), facts to record, words to say.
+
+    `person` is who is signed on from now; None keeps whoever is.
+    """
+
+    state: Any
+    facts: tuple[AnyFact, ...] = ()
+    said: Said | None = None
+    open: Open | None = None
+    person: Person | None = None
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a step looks like; the kernel adds who, where and the last message."""
+
+    prompt: str
+    params: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+    page: Page = field(default_factory=StepPage)
+    actions: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    entry: Entry | None = None
+
+
+class Scenario(Protocol):
+    """The shape of a scenario module."""
+
+    State: type[msgspec.Struct]
+    STEPS: tuple[str, ...]
+
+    def begin(self, about: str, here: Situation) -> Any: ...
+    def advance(self, state: Any, given: Given, here: Situation) -> Outcome: ...
+    def expects(self, state: Any, here: Situation) -> tuple[Expected, ...]: ...
+    def show(self, state: Any, here: Situation) -> Screen: ...
+
+
+def refuse(state: Any, code: str, verdict: Verdict = Verdict.WRONG, **params: object) -> Outcome:
+    """The same step again, with words."""
+    return Outcome(state, said=Said(verdict, code, {key: str(value) for key, value in params.items()}))
+
+
+def quantity(text: str) -> Decimal | None:
+    """A quantity as people type it: decimal point or comma, not negative, at most 6 decimals; None otherwise.
+
+    >>> quantity("12,5"), quantity("-1"), quantity("1e9"), quantity("")
+    (Decimal('12.5'), None, None, None)
+    """
+    cleaned = text.strip().replace(",", ".")
+    whole, _, part = cleaned.partition(".")
+    if not (whole + part).isascii() or not (whole + part).isdigit() or len(whole) > 9 or len(part) > 6:
+        return None
+    return Decimal(cleaned if whole else "0" + cleaned)
+
+
+Modules = dict[str, ModuleType]

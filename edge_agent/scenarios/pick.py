@@ -1,0 +1,179 @@
+"""Pick an order, line by line, in the order of the walk or in any other.
+
+    go       --location of the line--------------> item
+    go, item --location of another open line-----> item (that line is next)
+    item     --item or lot-----------------------> quantity (another lot of the item asks first)
+    quantity --number----------------------------> into
+    quantity --destination-----------------------> go, the planned quantity recorded
+    into     --destination-----------------------> go | choose_job when it was the last line
+    go, item, quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
+    go       --park--> go (the line goes to the end)
+    anywhere --back--> one step back; go --list, back--> choose_job
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from edge_agent.scanning.expected import Expected
+from edge_agent.scenarios.contract import (
+    Chose, Did, Entered, Given, Open, Outcome, Said, Scanned, Screen, Situation, quantity, refuse,
+)  # fmt: skip
+from edge_agent.scenarios.pick_page import State, current_line, expected_scans, open_lines, order_of, pick_screen
+from edge_agent.views import Kind, Verdict
+from sync.contract import JobOrder, MaterialMoved, MaterialRequirement, MaterialShort
+
+STEPS = ("go", "item", "quantity", "into", "short_quantity", "short_reason")
+
+_BACK = {"item": "go", "quantity": "item", "into": "quantity", "short_quantity": "go", "short_reason": "short_quantity"}
+
+
+def begin(about: str, here: Situation) -> State:
+    """The first open line of the walk."""
+    return State(job=about)
+
+
+def advance(state: State, given: Given, here: Situation) -> Outcome:
+    """One input, one step."""
+    job = order_of(state, here)
+    line = current_line(state, here)
+    if job is None or line is None:
+        code = "pick.stopped" if job is None else "pick.order_done"
+        return Outcome(state, said=Said(Verdict.HELD, code, {"job": state.job}), open=Open("choose_job", "picking"))
+    state = msgspec.structs.replace(state, line=line.id)
+    match state.step, given:
+        case "go", Did("list" | "back"):
+            return Outcome(state, open=Open("choose_job", "picking"))
+        case "go", Did("park"):
+            return _skipped(state, here)
+        case ("go" | "item" | "quantity"), Did("exception"):
+            return Outcome(_step(state, "short_quantity", lot=state.lot))
+        case step, Did("back"):
+            return Outcome(_step(state, _BACK[step], lot=state.lot if step == "into" else None))
+        case ("go" | "item"), Scanned(what=what) if what.kind is Kind.LOCATION:
+            return _arrived(state, what.id, here)
+        case "item", Scanned(what=what) if what.kind is Kind.MATERIAL:
+            lot = what.lot or line.lot
+            return Outcome(_step(state, "quantity", lot=lot))
+        case "quantity", Entered(text):
+            return _counted(state, text, line, here)
+        case "quantity", Scanned(what=what) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
+            left = here.progress(job.id).missing(line)
+            return _moved(msgspec.structs.replace(state, quantity=left), job, line, what.id, here)
+        case "into", Scanned(what=what) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
+            return _moved(state, job, line, what.id, here)
+        case "short_quantity", Entered(text):
+            return _found(state, text, line, here)
+        case "short_reason", (Chose() | Scanned()):
+            return _short(state, given, job, line, here)
+        case _:
+            return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
+
+
+def _step(state: State, step: str, lot: str | None = None, amount: Decimal | None = None) -> State:
+    return State(job=state.job, step=step, line=state.line, lot=lot, quantity=amount, skipped=state.skipped)
+
+
+def _arrived(state: State, location: str, here: Situation) -> Outcome:
+    lines = open_lines(state, here)
+    line = next((line for line in lines if line.id == state.line and line.source == location), None)
+    if line is None:
+        line = next(line for line in lines if line.source == location)
+    if line.id == state.line:
+        return Outcome(_step(state, "item"))
+    said = Said(Verdict.OK, "pick.other_line", {"location": location})
+    return Outcome(msgspec.structs.replace(_step(state, "item"), line=line.id), said=said)
+
+
+def _skipped(state: State, here: Situation) -> Outcome:
+    if len(open_lines(state, here)) < 2:
+        return refuse(state, "pick.last_line", Verdict.HELD)
+    kept = tuple(id for id in state.skipped if id != state.line)
+    moved = State(job=state.job, skipped=(*kept, state.line))
+    return Outcome(moved, said=Said(Verdict.OK, "pick.skipped"))
+
+
+def _counted(state: State, text: str, line: MaterialRequirement, here: Situation) -> Outcome:
+    amount = quantity(text)
+    left = here.progress(state.job).missing(line)
+    if not amount:
+        return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
+    if amount > left:
+        return refuse(state, "pick.too_many", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom)
+    return Outcome(_step(state, "into", state.lot, amount))
+
+
+def _found(state: State, text: str, line: MaterialRequirement, here: Situation) -> Outcome:
+    amount = quantity(text)
+    left = here.progress(state.job).missing(line)
+    if amount is None:
+        return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
+    if amount >= left:
+        return refuse(state, "pick.not_short", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom)
+    return Outcome(_step(state, "short_reason", state.lot or line.lot, amount))
+
+
+def _short(state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRequirement, here: Situation) -> Outcome:
+    reasons = here.book.reasons_for("short")
+    if isinstance(given, Scanned):
+        reason = next((reason for reason in reasons if reason.id == given.what.id), None)
+    else:
+        reason = next((reason for reason in reasons if reason.number == given.number), None)
+    if reason is None:
+        return refuse(state, "reason.unknown")
+    told = msgspec.structs.replace(state, reason=reason.id)
+    if state.quantity:
+        return Outcome(msgspec.structs.replace(told, step="into"))
+    return _recorded(told, job, line, (_shortfall(told, job, line, here),), "pick.saved_short", "", here)
+
+
+def _moved(state: State, job: JobOrder, line: MaterialRequirement, destination: str, here: Situation) -> Outcome:
+    amount = state.quantity or Decimal(0)
+    moved = MaterialMoved(
+        about=job.id, requirement=line.id, material=line.material, lot=state.lot or line.lot, quantity=amount,
+        uom=line.uom, source=line.source or "", destination=destination,
+    )  # fmt: skip
+    if not state.reason:
+        return _recorded(state, job, line, (moved,), "pick.saved", destination, here)
+    facts = (moved, _shortfall(state, job, line, here))
+    return _recorded(state, job, line, facts, "pick.saved_short", destination, here)
+
+
+def _shortfall(state: State, job: JobOrder, line: MaterialRequirement, here: Situation) -> MaterialShort:
+    missing = here.progress(job.id).missing(line) - (state.quantity or Decimal(0))
+    return MaterialShort(
+        about=job.id, requirement=line.id, material=line.material, lot=state.lot or line.lot, quantity=missing,
+        uom=line.uom, source=line.source or "", reason=state.reason,
+    )  # fmt: skip
+
+
+def _recorded(
+    state: State, job: JobOrder, line: MaterialRequirement, facts: tuple[MaterialMoved | MaterialShort, ...],
+    code: str, destination: str, here: Situation,
+) -> Outcome:  # fmt: skip
+    taken = state.quantity or Decimal(0)
+    left = here.progress(job.id).missing(line) - sum(fact.quantity for fact in facts)
+    rest = [other for other in open_lines(state, here) if other.id != line.id]
+    params = {
+        "quantity": f"{taken:f}", "uom": line.uom, "location": line.source or "", "destination": destination,
+        "material": line.material, "lines": str(len(rest) + (left > 0)), "job": job.id,
+    }  # fmt: skip
+    if not rest and left <= 0:
+        said = Said(Verdict.OK, f"{code}_order_done", params)
+        return Outcome(State(job=job.id), facts, said, Open("choose_job", "picking"))
+    after = State(job=job.id, skipped=tuple(id for id in state.skipped if id != line.id))
+    if left > 0:
+        after = msgspec.structs.replace(after, line=line.id, step="item")
+    return Outcome(after, facts, Said(Verdict.OK, code, params))
+
+
+def expects(state: State, here: Situation) -> tuple[Expected, ...]:
+    """Locations at go, the item at item, the destination at quantity and into, a reason when short."""
+    return expected_scans(state, here)
+
+
+def show(state: State, here: Situation) -> Screen:
+    """The pick screen of the line."""
+    return pick_screen(state, here)

@@ -1,0 +1,196 @@
+"""Work on a production job: good pieces, scrap with its reason, a correction, the end of the job.
+
+    running --quantity-------------> running        good pieces recorded
+    running --report--> good --quantity--> running  the same, with the machine's count proposed
+    running --scrap--> scrap --quantity--> scrap_reason --reason--> running
+    good, scrap_reason --more than planned, or than the machine counted--> confirm --confirm--> running
+    running --finish--> finish --confirm--> choose_job
+    running --finish, pieces missing--> finish_reason --reason--> choose_job
+    running --undo--> undo --confirm--> running     the last report corrected
+    anywhere --back--> running; running --list, back--> choose_job
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from edge_agent.scanning.expected import PLANNED, Expected
+from edge_agent.scenarios.contract import (
+    Chose, Did, Entered, Given, Open, Outcome, Said, Scanned, Screen, Situation, quantity, refuse,
+)  # fmt: skip
+from edge_agent.scenarios.work_page import State, work_screen
+from edge_agent.views import Kind, Verdict
+from sync.contract import Correction, JobCompleted, JobOrder, MaterialProduced, MaterialScrapped, Reason
+
+STEPS = ("running", "good", "scrap", "scrap_reason", "confirm", "finish", "finish_reason", "undo")
+
+_PURPOSE = {"scrap_reason": "scrap", "finish_reason": "finish"}
+
+
+def begin(about: str, here: Situation) -> State:
+    """The job is open; counting begins at what the machine shows now."""
+    return State(job=about, mark=_count(here))
+
+
+def advance(state: State, given: Given, here: Situation) -> Outcome:
+    """One input, one step."""
+    job = here.book.jobs.get(state.job)
+    if job is None:
+        said = Said(Verdict.HELD, "job.gone", {"job": state.job})
+        return Outcome(state, said=said, open=Open("choose_job", "production"))
+    match state.step, given:
+        case ("running" | "good"), Entered(text):
+            return _good(state, text, job, here)
+        case "running", Did("report"):
+            return Outcome(_at(state, "good"))
+        case "running", Did("scrap"):
+            return Outcome(_at(state, "scrap"))
+        case "running", Did("finish"):
+            short = here.progress(job.id).good < job.quantity
+            return Outcome(_at(state, "finish_reason" if short else "finish"))
+        case "running", Did("undo"):
+            return _ask_undo(state, here)
+        case "running", Did("list" | "back"):
+            return Outcome(state, open=Open("choose_job", "production"))
+        case _, Did("back"):
+            return Outcome(_at(state, "running"))
+        case "scrap", Entered(text):
+            return _scrap(state, text, job)
+        case ("scrap_reason" | "finish_reason") as step, (Chose() | Scanned()):
+            reason = _reason(step, given, here)
+            if reason is None:
+                return refuse(state, "reason.unknown")
+            return _scrap_reason(state, reason, job, here) if step == "scrap_reason" else _finished(state, reason, job, here)
+        case "confirm", Did("confirm"):
+            return _record(state, job, here)
+        case "finish", Did("confirm"):
+            return _finished(state, None, job, here)
+        case "undo", Did("confirm"):
+            return _undone(state, here)
+        case _:
+            return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
+
+
+def _at(state: State, step: str) -> State:
+    return State(job=state.job, step=step, mark=state.mark)
+
+
+def _count(here: Situation) -> int | None:
+    machine = here.machine
+    return machine.count if machine is not None and machine.count_status == "Good" else None
+
+
+def count_since_report(state: State, here: Situation) -> int | None:
+    """What the machine counted since the last report; None when that is not known (no link, a reset)."""
+    count = _count(here)
+    if count is None or state.mark is None or count < state.mark:
+        return None
+    return count - state.mark
+
+
+def _good(state: State, text: str, job: JobOrder, here: Situation) -> Outcome:
+    amount = quantity(text)
+    if not amount:
+        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+    told = msgspec.structs.replace(_at(state, "confirm"), quantity=amount)
+    return _checked(told, state, job, here)
+
+
+def _scrap(state: State, text: str, job: JobOrder) -> Outcome:
+    amount = quantity(text)
+    if not amount:
+        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+    return Outcome(msgspec.structs.replace(state, step="scrap_reason", quantity=amount))
+
+
+def _scrap_reason(state: State, reason: Reason, job: JobOrder, here: Situation) -> Outcome:
+    told = msgspec.structs.replace(state, step="confirm", reason=reason.id)
+    return _checked(told, state, job, here)
+
+
+def _checked(told: State, before: State, job: JobOrder, here: Situation) -> Outcome:
+    """Record the report at once, ask when it is more than planned or counted, refuse when the ERP would."""
+    progress = here.progress(job.id)
+    amount = told.quantity or Decimal(0)
+    total = progress.good + progress.scrap + amount
+    limit = job.quantity * (1 + job.over_percent / 100)
+    params = {"quantity": f"{amount:f}", "total": f"{total:f}", "target": f"{job.quantity:f}", "uom": job.uom}
+    if total > limit:
+        said = Said(Verdict.HELD, "report_production.too_many", {**params, "limit": f"{limit.normalize():f}"})
+        return Outcome(_at(before, before.step if before.step != "scrap_reason" else "scrap"), said=said)
+    counted = count_since_report(told, here)
+    if total > job.quantity and here.policies.over_ask:
+        return _ask(told, "report_production.over_planned", params)
+    if counted is not None and not told.reason and amount > counted + here.policies.count_tolerance:
+        return _ask(told, "report_production.over_counted", {**params, "counted": str(counted)})
+    return _record(told, job, here)
+
+
+def _ask(told: State, code: str, params: dict[str, str]) -> Outcome:
+    return Outcome(msgspec.structs.replace(told, asked=code), said=Said(Verdict.CONFIRM, code, params))
+
+
+def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
+    amount = told.quantity or Decimal(0)
+    params = {"quantity": f"{amount:f}", "uom": job.uom, "job": job.id}
+    equipment = here.station.equipment
+    if told.reason:
+        fact = MaterialScrapped(
+            about=job.id, material=job.material, quantity=amount, uom=job.uom, equipment=equipment, reason=told.reason
+        )
+        words = next((reason.text for reason in here.book.reasons if reason.id == told.reason), told.reason)
+        said = Said(Verdict.OK, "report_production.saved_scrap", {**params, "reason": words})
+        return Outcome(_at(told, "running"), (fact,), said)
+    counted = count_since_report(told, here)
+    good = MaterialProduced(
+        about=job.id, material=job.material, quantity=amount, uom=job.uom, equipment=equipment, machine_count=counted
+    )
+    state = msgspec.structs.replace(_at(told, "running"), mark=_count(here))
+    return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
+
+
+def _reason(step: str, given: Chose | Scanned, here: Situation) -> Reason | None:
+    reasons = here.book.reasons_for(_PURPOSE[step])
+    if isinstance(given, Scanned):
+        return next((reason for reason in reasons if reason.id == given.what.id), None)
+    return next((reason for reason in reasons if reason.number == given.number), None)
+
+
+def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situation) -> Outcome:
+    progress = here.progress(job.id)
+    done = JobCompleted(about=job.id, good=progress.good, scrap=progress.scrap, reason=reason.id if reason else "")
+    said = Said(Verdict.OK, "report_production.saved_finished", {"job": job.id, "good": f"{progress.good:f}", "uom": job.uom})
+    return Outcome(_at(state, "running"), (done,), said, Open("choose_job", "production"))
+
+
+def _ask_undo(state: State, here: Situation) -> Outcome:
+    if not here.last_reports(state.job):
+        return refuse(state, "report_production.nothing_to_undo", job=state.job)
+    return Outcome(_at(state, "undo"))
+
+
+def _undone(state: State, here: Situation) -> Outcome:
+    reports = here.last_reports(state.job)
+    if not reports:
+        return refuse(_at(state, "running"), "report_production.nothing_to_undo", job=state.job)
+    id, body = reports[0]
+    told = f"{body.quantity:f}" if isinstance(body, MaterialProduced | MaterialScrapped) else ""
+    fact = Correction(about=state.job, corrects=id, reason="did_not_occur")
+    said = Said(Verdict.OK, "report_production.saved_undo", {"quantity": told, "job": state.job})
+    return Outcome(_at(state, "running"), (fact,), said)
+
+
+def expects(state: State, here: Situation) -> tuple[Expected, ...]:
+    """Reason labels where a reason is asked for; otherwise command labels only."""
+    purpose = _PURPOSE.get(state.step)
+    if purpose is None:
+        return ()
+    rules = {reason.id: PLANNED for reason in here.book.reasons_for(purpose)}
+    return (Expected(Kind.REASON, "expect.reason", rules, "reason.unknown"),)
+
+
+def show(state: State, here: Situation) -> Screen:
+    """The work screen of the job."""
+    return work_screen(state, here, count_since_report(state, here))

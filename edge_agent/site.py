@@ -1,0 +1,41 @@
+"""The site file with the options of every driver and connector that is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import config
+import device_drivers
+from sync import connectors
+from sync.ports import Connector
+
+
+def option_types() -> config.OptionTypes:
+    """What a site file may say about each driver and connector; a module is imported when it is named."""
+
+    def driver(name: str) -> type | None:
+        return device_drivers.load(name).Options if name in device_drivers.names() else None
+
+    def connector(name: str) -> type | None:
+        return connectors.load(name).Options if name in connectors.names() else None
+
+    return config.OptionTypes(driver, device_drivers.names(), connector, connectors.names())
+
+
+def load_site(path: Path) -> config.Settings:
+    """The settings of a site file. Raises config.ConfigError with every problem at once."""
+    return config.load(path, option_types())
+
+
+def build_connectors(settings: config.Settings, file: Path) -> dict[str, Connector]:
+    """A connector for each of the site file; none has spoken yet. Raises config.ConfigError."""
+    built: dict[str, Connector] = {}
+    problems: list[config.Problem] = []
+    for number, each in enumerate(settings.connectors):
+        try:
+            built[each.name] = connectors.load(each.driver).Connector(each.options, settings.site.agent)
+        except ValueError as error:
+            problems.append(config.Problem(str(file), f"connectors[{number}].options", str(error)))
+    if problems:
+        raise config.ConfigError(problems)
+    return built

@@ -1,0 +1,257 @@
+"""One thread, one connection, and one commit for everything that waits.
+
+The thread owns the only connection to the file, so nothing is ever locked out by ourselves and the
+WAL-reset fault of SQLite 3.7.0 to 3.51.2, which takes two connections, can not happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+from edge_agent.store.errors import StoreError, store_error
+
+Connection = sqlite3.Connection
+
+T = TypeVar("T")
+
+_FULL = 2  # what PRAGMA synchronous reads back for FULL
+_BATCH = 200  # jobs in one commit: bounds how long the first of them waits for its answer
+_OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, JSON always built in
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 2000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 250",
+    "PRAGMA journal_size_limit = 4194304",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",  # otherwise REPLACE deletes without asking the triggers
+)
+
+
+class Transactions(Protocol):
+    """What can run a function on the connection: the database, or the store in front of it."""
+
+    async def write(self, fn: Callable[[Connection], T]) -> T: ...
+    async def read(self, fn: Callable[[Connection], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    fn: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class Database:
+    """A SQLite file behind a queue. Open it with `Database.open`; belongs to the loop that opened it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=f"database {path.name}", daemon=True)
+        self._prepare: Callable[[Connection], None] = lambda conn: None
+
+    @classmethod
+    async def open(cls, path: Path, prepare: Callable[[Connection], None] = lambda conn: None) -> Database:
+        """Open or create the file; `prepare` runs first, outside a transaction. Raises StoreError."""
+        database = cls(path)
+        database._prepare = prepare
+        database._thread.start()
+        await database._ready
+        return database
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` in a transaction; returns its result after the commit that holds its rows.
+
+        All jobs that wait share one commit. An exception of `fn` undoes and fails this job alone; a
+        commit that fails raises StoreError in all of them, and nothing counts as saved. A caller that
+        is cancelled does not call its job back.
+        """
+        return await self._ask(fn, writes=True)
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` between transactions: it sees committed rows only, one and the same state throughout."""
+        return await self._ask(fn, writes=False)
+
+    async def close(self) -> None:
+        """Finish what waits, then close the file. Jobs that come later are refused."""
+        if not self._closing:
+            self._closing = True
+            self._jobs.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    async def _ask(self, fn: Callable[[Connection], T], *, writes: bool) -> T:
+        if self._closing:
+            raise StoreError("closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(fn, future, writes))
+        return await future
+
+    # ------------------------------------------------------------ in the thread
+
+    def _run(self) -> None:
+        try:
+            conn = _connect(self._path)
+        except (OSError, sqlite3.Error, StoreError) as error:
+            self._post([_Answer(self._ready, error=_opening_error(error))])
+            return
+        try:
+            self._prepare(conn)
+        except Exception as error:  # carried to whoever opens the database
+            conn.close()
+            self._post([_Answer(self._ready, error=_failure(error))])
+            return
+        self._post([_Answer(self._ready)])
+        for batch in self._batches():
+            self._post(_commit(conn, [job for job in batch if job.writes]))
+            self._post(_look(conn, [job for job in batch if not job.writes]))
+        conn.close()
+        self._post([_Answer(self._ended)])
+
+    def _batches(self) -> Iterator[list[_Job]]:
+        """Everything that waits, time after time, until the queue is closed."""
+        while True:
+            job = self._jobs.get()
+            batch: list[_Job] = []
+            while job is not None:
+                batch.append(job)
+                if len(batch) == _BATCH:
+                    break
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:
+                    break
+            yield batch
+            if job is None:
+                return
+
+    def _post(self, answers: Sequence[_Answer]) -> None:
+        if not answers:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_deliver, answers)
+        except RuntimeError:
+            pass  # the loop is gone, and with it everybody who could be told
+
+
+def _deliver(answers: Sequence[_Answer]) -> None:
+    for answer in answers:
+        if answer.future.done():
+            continue
+        if answer.error is None:
+            answer.future.set_result(answer.result)
+        else:
+            answer.future.set_exception(answer.error)
+
+
+def _connect(path: Path) -> Connection:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StoreError("io", f"SQLite {sqlite3.sqlite_version} is too old: 3.38 or later is needed.")
+    # SQLite gives its side files the rights of the database: nobody else may read what people did.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    conn = sqlite3.connect(path, isolation_level=None)
+    try:
+        for pragma in _PRAGMAS:
+            conn.execute(pragma)
+        (synchronous,) = conn.execute("PRAGMA synchronous").fetchone()
+        (mode,) = conn.execute("PRAGMA journal_mode").fetchone()
+        if synchronous != _FULL or mode != "wal":
+            raise StoreError("io", f"The database can not be made safe against a power cut here ({mode}).")
+    except (sqlite3.Error, StoreError):
+        conn.close()
+        raise
+    return conn
+
+
+def _commit(conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
+    if not jobs:
+        return []
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+        answers = [_attempt(conn, job) for job in jobs]
+        conn.execute("COMMIT")
+    except (sqlite3.Error, StoreError) as error:
+        _roll_back(conn)
+        # One exception for each: a shared one would collect the tracebacks of all who wait.
+        return [_Answer(job.future, error=_lost(error)) for job in jobs]
+    return answers
+
+
+def _attempt(conn: Connection, job: _Job) -> _Answer:
+    conn.execute("SAVEPOINT job")
+    try:
+        result = job.fn(conn)
+    except Exception as error:  # carried to the caller; it fails this job alone
+        failure = _failure(error)
+        if not conn.in_transaction:  # a full or failing disk: SQLite has undone the jobs before it, too
+            raise failure if isinstance(failure, StoreError) else StoreError("io") from error
+        conn.execute("ROLLBACK TO job")
+        conn.execute("RELEASE job")
+        return _Answer(job.future, error=failure)
+    conn.execute("RELEASE job")
+    return _Answer(job.future, result)
+
+
+def _look(conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
+    if not jobs:
+        return []
+    answers = []
+    conn.execute("PRAGMA query_only = ON")
+    for job in jobs:
+        try:
+            answers.append(_Answer(job.future, job.fn(conn)))
+        except Exception as error:  # carried to the caller
+            answers.append(_Answer(job.future, error=_failure(error)))
+    conn.execute("PRAGMA query_only = OFF")
+    return answers
+
+
+def _roll_back(conn: Connection) -> None:
+    if conn.in_transaction:
+        try:
+            conn.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # the next BEGIN says what is wrong
+
+
+def _failure(error: Exception) -> Exception:
+    return (store_error(error) or error) if isinstance(error, sqlite3.Error) else error
+
+
+def _lost(error: sqlite3.Error | StoreError) -> StoreError:
+    if isinstance(error, StoreError):
+        return StoreError(error.kind, str(error))
+    return store_error(error) or StoreError("io", f"The commit failed: NOT SAVED. ({error})")
+
+
+def _opening_error(error: OSError | sqlite3.Error | StoreError) -> StoreError:
+    match error:
+        case StoreError():
+            return error
+        case PermissionError():
+            return StoreError("readonly")
+        case sqlite3.Error():
+            return store_error(error) or StoreError("io", f"The database can not be opened: {error}.")
+        case _:
+            return StoreError("io", f"The database can not be opened: {error.strerror}.")

@@ -1,0 +1,161 @@
+"""The append-only journal: facts in, in a chain of hashes, and the same facts out."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from edge_agent.store.database import Connection
+from edge_agent.store.errors import StoreError, store_error
+from sync.contract import AnyFact, Fact
+
+_FIRST = bytes(32)  # what the first row names as its predecessor
+
+# Rows for `to_fact`; a condition and an order go behind it.
+SELECT = (
+    "SELECT journal.seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload FROM journal"
+)
+
+_INSERT = (
+    "INSERT INTO journal (seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload,"
+    " prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# As bytes, so that damaged text is a wrong hash and not an error.
+_VERIFY = (
+    "SELECT seq, prev_hash, hash, CAST(seq AS BLOB), CAST(id AS BLOB), CAST(agent AS BLOB),"
+    " CAST(event_time AS BLOB), CAST(record_time AS BLOB), CAST(clock_ok AS BLOB), CAST(terminal AS BLOB),"
+    " CAST(person AS BLOB), CAST(payload AS BLOB) FROM journal ORDER BY seq"
+)
+
+_body: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact before it is recorded. `id` was minted when the intent began and stays its key for ever."""
+
+    id: str
+    body: AnyFact
+
+
+def append(
+    conn: Connection,
+    agent: str,
+    entries: Sequence[Entry],
+    event_time: datetime,
+    record_time: datetime,
+    clock_ok: bool,
+    terminal: str,
+    person: str,
+) -> tuple[Fact, ...]:
+    """Append the entries, in order; inside a transaction of `Database.write`.
+
+    An id that is there already with the same body is not appended again: its fact is returned. With
+    another body it raises StoreError `conflict`, as does a correction of what can not be corrected.
+    Times must be aware.
+    """
+    last = conn.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, previous = last or (0, _FIRST)
+    facts = []
+    for entry in entries:
+        fact = _known(conn, entry)
+        if fact is None:
+            seq += 1
+            fact = Fact(
+                id=entry.id, seq=seq, agent=agent, event_time=event_time, record_time=record_time,
+                clock_ok=clock_ok, terminal=terminal, person=person, body=entry.body,
+            )  # fmt: skip
+            previous = _insert(conn, fact, previous)
+        facts.append(fact)
+    return tuple(facts)
+
+
+def facts(conn: Connection, after: int, limit: int, about: str | None = None) -> tuple[Fact, ...]:
+    """The facts with a seq above `after`, in order, at most `limit`; with `about`, only those about it."""
+    if about is None:
+        rows = conn.execute(SELECT + " WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+    else:
+        chosen = " WHERE about = ? AND seq > ? ORDER BY seq LIMIT ?"
+        rows = conn.execute(SELECT + chosen, (about, after, limit))
+    return tuple(map(to_fact, rows))
+
+
+def tail(conn: Connection, limit: int) -> tuple[Fact, ...]:
+    """The last facts, in order, at most `limit`."""
+    rows = conn.execute(SELECT + " ORDER BY seq DESC LIMIT ?", (limit,)).fetchall()
+    return tuple(map(to_fact, reversed(rows)))
+
+
+def last_seq(conn: Connection) -> int:
+    """The seq of the last fact; 0 when there is none."""
+    (seq,) = conn.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
+    return int(seq)
+
+
+def verify(conn: Connection) -> int | None:
+    """The first seq where the journal is not what was written (edited, missing, cut off); None: it is whole.
+
+    A tail that is missing together with SQLite's own count of rows can not be told from here.
+    """
+    expected, previous = 1, _FIRST
+    for seq, before, hash, *parts in conn.execute(_VERIFY):
+        if seq != expected or before != previous or hash != _link(previous, parts):
+            return expected
+        expected, previous = seq + 1, hash
+    counted = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
+    return expected if counted is not None and counted[0] != expected - 1 else None
+
+
+def to_fact(row: tuple[int, str, str, str, str, int, str, str, str]) -> Fact:
+    """The fact of a row of `SELECT`."""
+    seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload = row
+    return Fact(
+        id=id, seq=seq, agent=agent, terminal=terminal, person=person, clock_ok=bool(clock_ok),
+        event_time=datetime.fromisoformat(event_time), record_time=datetime.fromisoformat(record_time),
+        body=_body.decode(payload),
+    )  # fmt: skip
+
+
+def time_text(moment: datetime) -> str:
+    """How a moment is kept: UTC, microseconds, always the same length, so that text order is time order."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _known(conn: Connection, entry: Entry) -> Fact | None:
+    row = conn.execute(SELECT + " WHERE id = ?", (entry.id,)).fetchone()
+    if row is None:
+        return None
+    fact = to_fact(row)
+    if fact.body != entry.body:
+        raise StoreError("conflict", f"The id {entry.id} already stands for something else: NOT SAVED.")
+    return fact
+
+
+def _insert(conn: Connection, fact: Fact, previous: bytes) -> bytes:
+    """Write the row; returns its hash."""
+    row = (
+        fact.seq, fact.id, fact.agent, time_text(fact.event_time), time_text(fact.record_time),
+        int(fact.clock_ok), fact.terminal, fact.person, msgspec.json.encode(fact.body).decode(),
+    )  # fmt: skip
+    hash = _link(previous, [str(value).encode() for value in row])
+    try:
+        conn.execute(_INSERT, (*row, previous, hash))
+    except sqlite3.IntegrityError as error:
+        raise (store_error(error) or error) from error
+    return hash
+
+
+def _link(previous: bytes, parts: Sequence[bytes]) -> bytes:
+    """SHA-256 over the hash before and the columns as stored, each after its length."""
+    digest = hashlib.sha256(previous)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

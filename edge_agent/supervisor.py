@@ -1,0 +1,124 @@
+"""Keeps tasks alive: starts them again after a loss, says so once, and never gives up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import structlog
+
+from device_drivers.contract import DeviceError
+from edge_agent.clock import Clock
+
+FIRST = 0.2  # seconds: most losses are one dropped connection
+LONGEST = 5.0  # seconds: who plugs a cable in waits for the green tile
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a kept task is doing. When lost: `reason` is a sentence, `tries` the failures in a row."""
+
+    phase: Literal["starting", "online", "lost"]
+    reason: str = ""
+    tries: int = 0
+
+
+class Supervisor:
+    """Runs each `keep` until it is cancelled. With `strict`, a bug ends it instead (tests).
+
+    `bugs` counts, by name, the exceptions that nobody expected.
+    """
+
+    def __init__(self, clock: Clock, rng: Random, *, strict: bool = False) -> None:
+        self.bugs: Counter[str] = Counter()
+        self._clock = clock
+        self._rng = rng
+        self._strict = strict
+        self._kept: dict[str, _Kept] = {}
+
+    async def keep(
+        self, name: str, factory: Callable[[], Awaitable[None]], on_state: Callable[[State], None]
+    ) -> None:
+        """Run `factory()`, again and again, with a jittered back-off; never returns.
+
+        `on_state` is told at the start, at every failure, and when `alive(name)` was called after one.
+        Names are unique among the running ones.
+        """
+        if name in self._kept:
+            raise ValueError(f"{name!r} is kept alive already")
+        kept = self._kept[name] = _Kept(name, self._clock, on_state)
+        on_state(State("starting"))
+        try:
+            while True:
+                kept.failed(await self._once(name, factory))
+                pause = delay(kept.tries, self._rng)
+                await self._clock.sleep_until(self._clock.monotonic() + pause)
+        finally:
+            del self._kept[name]
+
+    def alive(self, name: str) -> None:
+        """The task of this name has shown that it works: the back-off begins anew."""
+        if kept := self._kept.get(name):
+            kept.works()
+
+    async def _once(self, name: str, factory: Callable[[], Awaitable[None]]) -> str:
+        """Run it to its end; returns why it ended."""
+        try:
+            await factory()
+        except DeviceError as error:
+            return str(error)
+        except Exception:  # a bug in one task must not end the others
+            self.bugs[name] += 1
+            if self._strict:
+                raise
+            _log.exception("task.bug", name=name)
+            return "Internal error: see the log of the agent."
+        return "It ended by itself."
+
+
+class _Kept:
+    """What is remembered of one task; logs and tells only what changed."""
+
+    def __init__(self, name: str, clock: Clock, on_state: Callable[[State], None]) -> None:
+        self.tries = 0
+        self._name = name
+        self._clock = clock
+        self._on_state = on_state
+        self._online = False
+        self._lost_at: float | None = None
+
+    def failed(self, reason: str) -> None:
+        self.tries += 1
+        self._online = False
+        if self._lost_at is None:
+            self._lost_at = self._clock.monotonic()
+            _log.warning("task.lost", name=self._name, reason=reason)
+        self._on_state(State("lost", reason, self.tries))
+
+    def works(self) -> None:
+        if self._online:
+            return
+        self._online = True
+        self.tries = 0
+        if self._lost_at is not None:
+            away = round(self._clock.monotonic() - self._lost_at, 1)
+            _log.info("task.back", name=self._name, away_seconds=away)
+            self._lost_at = None
+        self._on_state(State("online"))
+
+
+def delay(tries: int, rng: Random) -> float:
+    """Seconds before the next try after so many failures in a row (1 or more): doubling, at most LONGEST.
+
+    The upper half of each step is random, so that many terminals do not come back in one wave.
+
+    >>> [round(delay(n, Random(7)), 2) for n in (1, 2, 3, 9, 500)]
+    [0.13, 0.26, 0.53, 3.31, 3.31]
+    """
+    step = min(LONGEST, FIRST * 2.0 ** min(max(tries, 1) - 1, 16))
+    return step * (0.5 + 0.5 * rng.random())

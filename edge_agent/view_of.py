@@ -1,0 +1,61 @@
+"""A session as the view its terminal draws. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge_agent import scenarios
+from edge_agent.scanning.expected import Expected
+from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Scenario, Situation
+from edge_agent.session import Session, allowed_actions
+from edge_agent.views import Expectation, Kind, View, Who
+
+_LISTED = 12  # more labels than this help nobody who asks what may be scanned
+
+
+def view_of(flows: Mapping[str, Scenario], state: Any, session: Session, given: str, here: Situation) -> View:
+    """What to draw; `given` is the id of the input it answers, empty for none."""
+    name = scenarios.name_of(state)
+    screen = flows[name].show(state, here)
+    person, station = here.person, here.station
+    actions = allowed_actions(name, screen, session.asked)
+    return View(
+        terminal=station.terminal, terminal_name=station.name, revision=session.revision, input=given,
+        scenario=name, step=state.step, title=screen.title,
+        who=Who(person.id, person.name) if person else None,
+        prompt=screen.prompt, prompt_params=screen.params, page=screen.page,
+        message=session.message, log=session.log,
+        expects=_expectations(flows[name].expects(state, here), actions, here),
+        actions=actions, choices=screen.choices, entry=screen.entry,
+    )  # fmt: skip
+
+
+def _expectations(
+    expected: tuple[Expected, ...], actions: tuple[str, ...], here: Situation
+) -> tuple[Expectation, ...]:
+    told: list[Expectation] = []
+    for each in expected:
+        planned = () if each.kind is Kind.BADGE else each.planned[:_LISTED]
+        texts = [_label_text(each.kind, id, here) for id in planned] or [None]
+        told += [Expectation(each.kind, each.code, dict(each.params), text) for text in texts]
+    commands = [Expectation(Kind.COMMAND, f"action.{name}", {}, label(Kind.COMMAND, name.upper())) for name in actions]
+    return (*told, *commands)
+
+
+def _label_text(kind: Kind, id: str, here: Situation) -> str | None:
+    """What is printed on the label that carries the id."""
+    if kind is Kind.MATERIAL:
+        item, _, lot = id.partition("/")
+        material = here.book.materials.get(item)
+        if material is None or material.gtin is None:
+            return None if lot == "*" else lot or item
+        if lot == "*":
+            return None
+        return f"]C101{material.gtin}" + (f"10{lot}" if lot else "")
+    if kind is Kind.DRAWING:
+        drawings = [rev for job in here.book.jobs.values() for rev in job.revisions if rev.document == id]
+        revisions = {rev.revision for rev in drawings if rev.kind == "drawing"}
+        return label(kind, id, min(revisions)) if len(revisions) == 1 else None
+    return label(kind, id)

@@ -1,0 +1,149 @@
+"""A terminal without an agent: the pure kernel over the demo plans, its journal a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from edge_agent import scenarios
+from edge_agent.demo.plans import plans
+from edge_agent.planbook import PlanBook, Progress
+from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Said, Situation, Station
+from edge_agent.session import Answer, Session, answer
+from edge_agent.view_of import view_of
+from edge_agent.views import EquipmentStatus, Input, Kind, View
+from sync.contract import (
+    AnyFact,
+    Correction,
+    JobCompleted,
+    JobStarted,
+    MaterialMoved,
+    MaterialProduced,
+    MaterialScrapped,
+    MaterialShort,
+)
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+BOOK = PlanBook.of(plans(NOW))
+PRESS = Station("T1", "Press 3", equipment="PRESS-03")
+WAREHOUSE = Station("T2", "Warehouse A", zone="A", home="picking")
+
+
+@dataclass
+class Floor:
+    """One terminal at work. `facts` is what a journal would hold, with made-up ids."""
+
+    station: Station = PRESS
+    book: PlanBook = BOOK
+    count: int | None = None
+    facts: list[tuple[str, AnyFact]] = field(default_factory=list)
+    person: str = ""
+    state: Any = None
+    asked: str = ""
+    said: Said | None = None
+
+    def __post_init__(self) -> None:
+        self.state = self.state or scenarios.load()["sign_on"].begin("", self.here())
+
+    @property
+    def at(self) -> str:
+        """`scenario.step`."""
+        return f"{scenarios.name_of(self.state)}.{self.state.step}"
+
+    @property
+    def code(self) -> str:
+        """The code of the last message; empty: nothing was said."""
+        return self.said.code if self.said else ""
+
+    def bodies(self, kind: type) -> list[Any]:
+        """All facts of one kind, oldest first."""
+        return [body for _, body in self.facts if isinstance(body, kind)]
+
+    def here(self) -> Situation:
+        """Everything an input is judged by."""
+        machine = EquipmentStatus(id="PRESS-03", name="", state="EXECUTE", count=self.count, count_status="Good")
+        return Situation(
+            now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
+            machine=machine if self.count is not None else None,
+            progress=self.progress, last_reports=self.last_reports,
+        )  # fmt: skip
+
+    def give(self, kind: str, data: str) -> Answer:
+        """One input."""
+        given = Input("x", kind, data)  # type: ignore[arg-type]
+        name = scenarios.name_of(self.state)
+        result = answer(scenarios.load(), name, self.state, self.asked, given, self.here())
+        self.facts += [(f"f{len(self.facts) + n}", body) for n, body in enumerate(result.facts)]
+        self.state, self.asked, self.said = result.state, result.asked, result.said
+        self.person = self.person if result.person is None else result.person
+        return result
+
+    def scan(self, kind: Kind, id: str, revision: str | None = None) -> Answer:
+        """Scan one of our own labels."""
+        return self.give("scan", label(kind, id, revision))
+
+    def view(self) -> View:
+        """What the terminal shows."""
+        session = Session(state=msgspec.Raw(scenarios.encode(self.state)), intent="i", asked=self.asked)
+        return view_of(scenarios.load(), self.state, session, "", self.here())
+
+    def last_reports(self, job: str) -> tuple[tuple[str, AnyFact], ...]:
+        """As the store answers it."""
+        undone = {body.corrects for body in self.bodies(Correction)}
+        mine = [
+            (id, body) for id, body in self.facts
+            if isinstance(body, MaterialProduced | MaterialScrapped) and body.about == job and id not in undone
+        ]  # fmt: skip
+        return tuple(reversed(mine))
+
+    def progress(self, job: str) -> Progress:
+        """As the store answers it, when the ERP has booked nothing since the plans."""
+        undone = {body.corrects for body in self.bodies(Correction)}
+        mine = [body for id, body in self.facts if body.about == job and id not in undone]
+
+        def total(kind: type, pick: Callable[[Any], bool] = lambda body: True) -> Decimal:
+            return sum((body.quantity for body in mine if isinstance(body, kind) and pick(body)), Decimal(0))
+
+        lines = {body.requirement for body in mine if isinstance(body, MaterialMoved)}
+        shorts = {body.requirement for body in mine if isinstance(body, MaterialShort)}
+        return Progress(
+            good=total(MaterialProduced), scrap=total(MaterialScrapped),
+            started=any(isinstance(body, JobStarted) for body in mine),
+            completed=any(isinstance(body, JobCompleted) for body in mine),
+            lines={line: total(MaterialMoved, lambda body, line=line: body.requirement == line) for line in lines},  # type: ignore[misc]
+            shorts={line: total(MaterialShort, lambda body, line=line: body.requirement == line) for line in shorts},  # type: ignore[misc]
+        )  # fmt: skip
+
+
+def signed_on(station: Station = PRESS, **more: Any) -> Floor:
+    """A floor with Ana signed on."""
+    floor = Floor(station=station, **more)
+    floor.scan(Kind.BADGE, "1001")
+    return floor
+
+
+def running(job: str = "J-204", **more: Any) -> Floor:
+    """A job at the press that has begun; J-204 has no drawing to check."""
+    floor = signed_on(**more)
+    floor.scan(Kind.JOB, job)
+    return floor
+
+
+def picking(order: str = "SO-771") -> Floor:
+    """An order to pick that has begun."""
+    floor = signed_on(WAREHOUSE)
+    floor.scan(Kind.JOB, order)
+    return floor
+
+
+def with_job(floor: Floor, job: str, **changes: Any) -> Floor:
+    """The same terminal after the office changed a job."""
+    jobs = [msgspec.structs.replace(each, **changes) if each.id == job else each for each in floor.book.jobs.values()]
+    floor.book = replace(floor.book, jobs={each.id: each for each in jobs})
+    return floor
