@@ -1,0 +1,235 @@
+"""The terminal: keys and events in, one scene out. It owns nothing that must not be lost.
+
+F10 locks (signs off). The program ends on Ctrl+C pressed twice within two seconds, on SIGTERM, and
+when its line is gone (SIGHUP); no other key ends it, and nothing in a scan does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual import events
+from textual.app import App
+from textual.worker import Worker, WorkerState
+
+from edge_agent.views import Problem, Status, Verdict, View
+from terminal_ui.attachment import Attachment, Client, InputKind
+from terminal_ui.clockface import Clock, PcClock
+from terminal_ui.feed import Feed, echo_words, rings
+from terminal_ui.guide import Guide, play
+from terminal_ui.inputs import Intent, Leaf, Local, Send, Tell, Typing, meant
+from terminal_ui.palettes import PALETTES
+from terminal_ui.scene import Look, Note, Scene
+from terminal_ui.screens.help import HelpScreen
+from terminal_ui.screens.overlay import Overlay
+from terminal_ui.screens.queue import QueueScreen
+from terminal_ui.screens.step import StepScreen
+from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
+
+QUIT_WITHIN = 2.0  # seconds between the two Ctrl+C
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_BELL_GAP = 0.15  # seconds
+_LAPSE_MARGIN = 0.002  # seconds
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How this terminal was started."""
+
+    terminal: str
+    theme: str = "dark"
+    bell: bool = False
+    guide: Guide | None = None
+    scan_pipe: Path | None = None
+    wedge_gap: float = 0.05
+    wedge_prefix: str = ""
+
+
+class TerminalApp(App[None], inherit_bindings=False):
+    """One terminal of one agent."""
+
+    CSS_PATH = "terminal.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    def __init__(self, client: Client, setup: Setup, look: Look, clock: Clock | None = None) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self._setup = setup
+        for palette in PALETTES.values():
+            self.register_theme(palette.theme())
+        self.theme = f"floorhand-{self._setup.theme}"
+        self._look = look
+        self._clock = clock or PcClock()
+        self._wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
+        self.attachment = Attachment(client, setup.terminal, self, self._clock)
+        self.feed = Feed(self._clock, setup.guide)
+        self._step = StepScreen(look)
+        self._quit_asked = float("-inf")
+
+    # ------------------------------------------------------------ life
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self._step)
+        self._stay_attached()
+        self.set_interval(1.0, self.draw)
+        for number in _ENDING:
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
+
+    def on_unmount(self) -> None:
+        for number in _ENDING:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _stay_attached(self) -> None:
+        self.run_worker(self.attachment.run(), name="attachment", exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self.show_away(str(event.worker.error))
+            self.set_timer(2.0, self._stay_attached)
+
+    def draw(self) -> None:
+        """Paint the scene of this moment; blocks whose content is the same stay as they are."""
+        screen = self.screen
+        if isinstance(screen, StepScreen | Overlay) and screen.is_mounted:
+            screen.draw(self._scene())
+
+    def _scene(self) -> Scene:
+        return self.feed.current(self.attachment.waiting)
+
+    # ------------------------------------------------------------ what the attachment learns
+
+    def show_view(self, view: View) -> None:
+        """A view: on top of everything, because it answers what the person just did."""
+        if self.feed.saw_view(view):
+            self._close_overlays()
+            self._ring(rings(view))
+        self.draw()
+
+    def show_status(self, status: Status) -> None:
+        self.feed.saw_status(status)
+        self.draw()
+
+    def show_echo(self, text: str) -> None:
+        self.feed.heard_scan(text)
+        self._close_overlays()
+        self.draw()
+
+    def show_away(self, reason: str) -> None:
+        self.feed.lost(reason)
+        self.draw()
+
+    def show_attached(self) -> None:
+        self.feed.attached()
+        self.draw()
+
+    def show_refused(self, problem: Problem) -> None:
+        self.feed.refused(problem)
+        self._ring(2)
+        self.draw()
+
+    def _ring(self, times: int) -> None:
+        if self._setup.bell:
+            for number in range(times):
+                self.set_timer(number * _BELL_GAP + 0.001, self.bell)
+
+    # ------------------------------------------------------------ what the person does
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are taken here, before any screen sees them: no binding of the library can act on one."""
+        if isinstance(event, events.Key):
+            self._key(event)
+        elif isinstance(event, events.Paste):
+            self._paste(event.text)
+        else:
+            await super().on_event(event)
+
+    def _key(self, event: events.Key) -> None:
+        self._handle(self._wedge.press(KeyPress(event.key, event.character), event.time))
+        if self._wedge.holding:
+            over = event.time + self._wedge.gap + _LAPSE_MARGIN
+            # Behind the keys that have arrived meanwhile: a busy moment must not break a scan in two.
+            self.set_timer(self._wedge.gap + _LAPSE_MARGIN, lambda: self.call_later(self._lapse, over))
+
+    def _paste(self, text: str) -> None:
+        """A terminal that brackets pastes sends a fast scan as one: one line is a scan, more is nothing."""
+        text = text.rstrip("\r\n\t")
+        if text and not set(text) & {"\r", "\n"}:
+            self._handle([WedgeScan(text)])
+
+    def _lapse(self, now: float) -> None:
+        self._handle(self._wedge.lapse(now))
+
+    def _handle(self, told: list[Told]) -> None:
+        for item in told:
+            if isinstance(item, WedgeScan):
+                self._give("scan", item.text.encode("utf-8", "replace").decode("latin-1"))
+            elif item.key == "ctrl+c":
+                self._quit()
+            else:
+                self._press(item)
+        if told:
+            self.draw()
+
+    def _press(self, press: KeyPress) -> None:
+        if isinstance(self.screen, Overlay):
+            if self.screen.pressed(press.key):
+                self._close_overlays()
+            return
+        view = self.feed.view
+        if view is not None:
+            guided = self._setup.guide is not None
+            self._do(meant(view, self.feed.typed, press.key, press.char, guided))
+
+    def _do(self, intent: Intent) -> None:
+        match intent:
+            case Send(kind, data):
+                self._give(kind, data)
+            case Typing(text):
+                self.feed.type(text)
+            case Leaf(pages):
+                self._step.leaf(self.feed.view, pages)
+            case Local("help"):
+                self.push_screen(HelpScreen(self._look, self._scene()))
+            case Local("queue"):
+                self.push_screen(QueueScreen(self._look, self._scene()))
+            case Local(name):
+                self._play(wrong=name == "guide_wrong")
+            case Tell(code, params):
+                self.feed.tell(Note(Verdict.LATE, code, params))
+
+    def _give(self, kind: InputKind, data: str) -> None:
+        given = self.attachment.give(kind, data)
+        self._close_overlays()
+        if given is None:
+            self.feed.tell(Note(Verdict.WRONG, "ui.not_taken"))
+            return
+        if kind == "entry":
+            self.feed.sent_entry(given.id)
+        self.feed.heard_scan(self._look.safe(echo_words(kind, data, self._look.texts), 40))
+
+    def _play(self, wrong: bool) -> None:
+        guide, pipe, view = self._setup.guide, self._setup.scan_pipe, self.feed.view
+        if guide is None or view is None:
+            return
+        hint = guide.hint(view)
+        text = hint.wrong if wrong else hint.scan
+        if not text:
+            self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scan"))
+        elif pipe is None or not play(pipe, text):
+            self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scanner"))
+
+    def _close_overlays(self) -> None:
+        while isinstance(self.screen, Overlay):
+            self.pop_screen()
+
+    def _quit(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._quit_asked <= QUIT_WITHIN:
+            self.exit()
+        self._quit_asked = now
+        self.feed.tell(Note(Verdict.LATE, "ui.quit_again"))

@@ -1,0 +1,144 @@
+"""Stays attached to the agent: listens to its events and hands in inputs, for ever.
+
+One input is in hand at a time; it is sent again with the same id until the agent has answered, so it
+counts once however often the line breaks. What is scanned meanwhile waits in order (bounded). While
+the agent is away nothing new is taken: the screen may be old, and a scan made against it could be
+booked minutes later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol
+
+from edge_agent.client import AgentAway, InputRefused
+from edge_agent.views import Echo, Input, Problem, Status, View
+from terminal_ui.clockface import Clock
+
+FIRST_WAIT = 0.2  # seconds
+LONGEST_WAIT = 2.0
+InputKind = Literal["scan", "action", "entry", "choice"]
+WAITING_LIMIT = 16  # inputs; more than a person makes while one is answered
+
+
+class Client(Protocol):
+    """What the terminal needs of `edge_agent.client.AgentClient`."""
+
+    async def send(self, terminal: str, given: Input) -> View:
+        """Raises AgentAway, InputRefused."""
+        ...
+
+    def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
+        """The current view and status, then every change. Raises AgentAway when the stream ends."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Listener(Protocol):
+    """Who draws what the attachment learns. Called in the event loop; never raises."""
+
+    def show_view(self, view: View) -> None: ...
+    def show_status(self, status: Status) -> None: ...
+    def show_echo(self, text: str) -> None: ...
+    def show_away(self, reason: str) -> None: ...
+    def show_attached(self) -> None: ...
+    def show_refused(self, problem: Problem) -> None: ...
+
+
+class Attachment:
+    """One terminal's line to its agent. `run` it as a task; `give` it inputs."""
+
+    def __init__(self, client: Client, terminal: str, listener: Listener, clock: Clock) -> None:
+        self._client = client
+        self._terminal = terminal
+        self._listener = listener
+        self._clock = clock
+        self._inputs: deque[Input] = deque()
+        self._given = asyncio.Event()
+        self._revision = -1
+        self.away = False
+
+    @property
+    def waiting(self) -> int:
+        """How many inputs the agent has not answered."""
+        return len(self._inputs)
+
+    def give(self, kind: InputKind, data: str) -> Input | None:
+        """Take an input, with its id; None when it is not taken (agent away, too many waiting)."""
+        if self.away or len(self._inputs) >= WAITING_LIMIT:
+            return None
+        given = Input(self._clock.new_id(), kind, data)
+        self._inputs.append(given)
+        self._given.set()
+        return given
+
+    async def run(self) -> None:
+        """Listen and deliver until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._deliver())
+        finally:
+            await self._client.close()
+
+    async def _listen(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                async for event in self._client.events(self._terminal):
+                    wait = FIRST_WAIT
+                    self._heard(event)
+                reason = ""
+            except AgentAway as error:
+                reason = str(error)
+            except InputRefused as error:
+                self._listener.show_refused(error.problem)
+                reason = ""
+            self._lost(reason)
+            await self._clock.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    def _heard(self, event: View | Status | Echo) -> None:
+        if self.away or self._revision < 0:
+            self.away = False
+            self._revision = -1  # a restarted agent may count its views anew
+            self._listener.show_attached()
+        match event:
+            case View():
+                self._seen(event)
+            case Status():
+                self._listener.show_status(event)
+            case Echo():
+                self._listener.show_echo(event.text)
+
+    def _seen(self, view: View) -> None:
+        if view.revision >= self._revision:
+            self._revision = view.revision
+            self._listener.show_view(view)
+
+    def _lost(self, reason: str) -> None:
+        self.away = True
+        self._listener.show_away(reason)
+
+    async def _deliver(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            while not self._inputs:
+                self._given.clear()
+                await self._given.wait()
+            try:
+                view = await self._client.send(self._terminal, self._inputs[0])
+            except AgentAway:
+                await self._clock.sleep(wait)
+                wait = min(LONGEST_WAIT, wait * 2)
+                continue
+            except InputRefused as error:
+                self._inputs.popleft()
+                self._listener.show_refused(error.problem)
+            else:
+                self._inputs.popleft()
+                self._seen(view)
+            wait = FIRST_WAIT

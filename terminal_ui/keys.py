@@ -1,0 +1,73 @@
+"""The one table of actions: what a person can do beside scanning, and with which key.
+
+`name` is what `View.actions` lists and what an `Input(kind="action")` carries; the command label of an
+action (`C:NAME.<check>`) comes with `View.expects`. Actions that the terminal does itself are `local`.
+Adding an action is one row here and its words `action.<name>` in `texts/*.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """One row: `keys` as Textual names them, `alias` one letter that does the same while no text is typed."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    alias: str = ""
+    local: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The key as people call it.
+
+        >>> Action("call", ("f8",)).shown, Action("report", alias="R").shown
+        ('F8', 'R')
+        """
+        return self.keys[0].upper() if self.keys else self.alias
+
+
+ACTIONS = (
+    Action("help", ("f1",), "H", local=True),
+    Action("confirm", ("f2",)),
+    Action("back", ("f3", "escape")),
+    Action("list", ("f4",), "L"),
+    Action("exception", ("f5",), "X"),
+    Action("short", ("f5",), "X"),
+    Action("park", ("f6",), "K"),
+    Action("undo", ("f7",), "U"),
+    Action("call", ("f8",)),
+    Action("queue", ("f9",), "Q", local=True),
+    Action("sign_off", ("f10",)),
+    Action("report", (), "R"),
+    Action("scrap", (), "S"),
+    Action("finish", (), "E"),
+)
+
+# Only with `--guide`: the demo strip plays the scan of the step, or a wrong one.
+GUIDE_ACTIONS = (
+    Action("guide_scan", ("f12",), "P", local=True),
+    Action("guide_wrong", ("f11",), "W", local=True),
+)
+
+_BY_NAME = {action.name: action for action in ACTIONS + GUIDE_ACTIONS}
+
+
+def action(name: str) -> Action:
+    """The row of an action; one without a key for a name that the table does not know (its label works)."""
+    return _BY_NAME.get(name) or Action(name)
+
+
+def pressed(key: str, char: str | None, offered: Iterable[str], letters: bool, guide: bool) -> Action | None:
+    """The action that a key means here: an offered one first, else the first with that key, else None.
+
+    `letters`: one-letter aliases count (nothing is typed that could hold a letter).
+    """
+    letter = char.upper() if letters and char and len(char) == 1 else None
+    table = ACTIONS + GUIDE_ACTIONS if guide else ACTIONS
+    meant = [row for row in table if key in row.keys or (letter is not None and row.alias == letter)]
+    names = set(offered)
+    return next((row for row in meant if row.local or row.name in names), meant[0] if meant else None)

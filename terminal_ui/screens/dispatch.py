@@ -1,0 +1,105 @@
+"""Numbered things to choose from: the dispatch list with its columns, or reasons one a line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+
+from edge_agent.views import Choice
+from terminal_ui.clockface import due_words
+from terminal_ui.scene import Look, Scene
+from terminal_ui.screens.work import weekdays
+from terminal_ui.widgets.block import NARROW
+from terminal_ui.widgets.lines import columns, fit, line
+
+_SHARE_LIMIT = 40
+_NARROW_COLUMNS = 3
+_LEAST = 7  # cells of a column, before the first one gives way too
+
+
+def choice_lines(
+    choices: tuple[Choice, ...],
+    keys: tuple[str, ...],
+    scene: Scene,
+    look: Look,
+    width: int,
+    height: int,
+    first: int = 0,
+) -> list[Content]:
+    """The choices from number `first` on, as many as fit; the last row says how many more there are."""
+    shown = keys[: _NARROW_COLUMNS if width < NARROW else len(keys)]
+    head = (
+        [_head(shown, _widths(choices, shown, scene, look, width), look)] if shown and width >= NARROW else []
+    )
+    room = max(1, height - len(head))
+    rows = choices[first:]
+    more = len(rows) > room
+    widths = _widths(choices, shown, scene, look, width)
+    told = [_row(choice, shown, widths, scene, look, width) for choice in rows[: room - more]]
+    if more:
+        told.append(line((f"  {look.say('list.more', n=str(len(rows) - len(told)))}", "$fh-quiet")))
+    return head + told
+
+
+def _head(keys: tuple[str, ...], widths: list[int], look: Look) -> Content:
+    words = [look.texts.word("column", key) for key in keys]
+    cells = [
+        (line((look.safe(word, 20), "$fh-quiet")), width) for word, width in zip(words, widths, strict=True)
+    ]
+    return line(" " * 5, columns(cells, 2))
+
+
+def _row(
+    choice: Choice, keys: tuple[str, ...], widths: list[int], scene: Scene, look: Look, width: int
+) -> Content:
+    number = (f"{choice.number:>3}  ", "bold" if not choice.blocked else "$fh-quiet")
+    why = f"{look.glyphs.held} {look.texts.word('word', choice.blocked)}" if choice.blocked else ""
+    if not keys:
+        return fit(
+            line(number, look.safe(choice.title, width), (f"  {look.plain(why)}" if why else "", "$fh-warn")),
+            width,
+        )
+    cells = [_cell(choice, key, scene, look) for key in keys]
+    if why:
+        cells[-1] = look.plain(why)
+    styles = [("bold" if not index else "") for index in range(len(cells))]
+    if why:
+        styles = ["$fh-quiet"] * (len(cells) - 1) + ["bold $fh-warn"]
+    return line(
+        number, columns([(line((c, s)), w) for c, s, w in zip(cells, styles, widths, strict=True)], 2)
+    )
+
+
+def _cell(choice: Choice, key: str, scene: Scene, look: Look) -> str:
+    value = choice.detail.get(key, choice.title if key == "title" else "")
+    try:
+        moment = datetime.fromisoformat(value) if len(value) > 15 else None
+    except ValueError:
+        moment = None
+    if moment is not None and moment.tzinfo is not None:
+        return due_words(moment, scene.now, look.zone, weekdays(look))
+    return look.safe(value, 60)
+
+
+def _widths(
+    choices: tuple[Choice, ...], keys: tuple[str, ...], scene: Scene, look: Look, width: int
+) -> list[int]:
+    """Every column as wide as it needs; the widest gives way until the row fits."""
+    if not keys:
+        return []
+    heads = [len(look.texts.word("column", key)) if width >= NARROW else 0 for key in keys]
+    needs = [
+        min(
+            _SHARE_LIMIT,
+            max([head, *(line(_cell(choice, key, scene, look)).cell_length for choice in choices)]),
+        )
+        for key, head in zip(keys, heads, strict=True)
+    ]
+    if any(choice.blocked for choice in choices):
+        needs[-1] = max(needs[-1], 10)
+    room = width - 6 - 2 * (len(keys) - 1)
+    while sum(needs) > room and max(needs) > 3:
+        others = needs[1:] if max(needs[1:], default=0) > _LEAST else needs
+        needs[len(needs) - len(others) + others.index(max(others))] -= 1
+    return needs

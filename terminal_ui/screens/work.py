@@ -1,0 +1,111 @@
+"""The middle of the screen during production: good, scrap and target, the machine, and for whom it is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from textual.content import Content
+
+from edge_agent.views import WorkPage
+from terminal_ui.clockface import due_words
+from terminal_ui.scene import Look, Scene
+from terminal_ui.widgets.block import NARROW
+from terminal_ui.widgets.lines import EMPTY, beside, columns, fit, line, right
+from terminal_ui.widgets.machine import hour_strip, machine_tile, state_words
+from terminal_ui.widgets.numbers import big
+
+
+def work_lines(page: WorkPage, scene: Scene, look: Look, width: int, height: int) -> list[Content]:
+    """Four rows on a handheld, nine and more on a screen."""
+    if width < NARROW:
+        return _narrow(page, scene, look, width)
+    cell = 15 if width < 100 else 20
+    numbers = _numbers(page, look, cell, ("good", "scrap", "target"))
+    tile = machine_tile(scene, page.count_since_report, look, width - 3 * cell - 7)
+    rows = [EMPTY, *(line(" ", row) for row in beside(numbers, tile, 3 * cell + 5)), EMPTY]
+    strip = hour_strip(scene, width - 4, look)
+    about = [line("  ", row) for row in _about(page, scene, look, width - 4)]
+    rows += [line("  ", strip)] if strip else []
+    rows += [line("  ", _progress(page, look, width - 4))]
+    spare = height - len(rows) - len(about)
+    rows += ([EMPTY] if spare > 0 else []) + about
+    return rows[:height] if len(rows) <= height else rows[1 : height + 1]
+
+
+def amount(value: Decimal) -> str:
+    """A quantity without the zeros that say nothing.
+
+    >>> amount(Decimal("500.000")), amount(Decimal("12.50")), amount(Decimal("1E+3"))
+    ('500', '12.5', '1000')
+    """
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def _numbers(page: WorkPage, look: Look, cell: int, names: tuple[str, ...]) -> list[Content]:
+    figures = {
+        "good": page.good,
+        "scrap": page.scrap,
+        "target": page.target,
+        "left": max(Decimal(0), page.target - page.good),
+    }
+    heads = columns(
+        [(right(line((look.say(f"work.{name}"), "$fh-quiet")), cell - 1), cell) for name in names], 0
+    )
+    digits = [big(amount(figures[name]), cell - 2, look.glyphs.unicode) for name in names]
+    rows = [
+        columns([(right(line((number[row], "bold")), cell - 1), cell) for number in digits], 0)
+        for row in range(3)
+    ]
+    return [heads, *rows]
+
+
+def _progress(page: WorkPage, look: Look, width: int) -> Content:
+    share = min(Decimal(1), page.good / page.target) if page.target else Decimal(0)
+    room = min(40, width - 30)
+    full = int(share * room)
+    left = max(Decimal(0), page.target - page.good)
+    told = look.say("work.progress", n=amount(left), uom=page.uom, percent=str(int(share * 100)))
+    return line(
+        (look.glyphs.bar_full * full, ""), (look.glyphs.bar_rest * (room - full), "$fh-rule"), "  ", told
+    )
+
+
+def _about(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content]:
+    first = [look.safe(page.description, 40), look.safe(page.operation, 12), _revision(page, look)]
+    second = [
+        f"{look.say('work.customer')} {look.safe(page.customer, 30)}" if page.customer else "",
+        f"{look.say('work.due')} {due_words(page.due, scene.now, look.zone, weekdays(look))}"
+        if page.due
+        else "",
+        look.safe(page.equipment, 30),
+    ]
+    gap = f"  {look.glyphs.dot}  "
+    rows = [gap.join(part for part in parts if part) for parts in (first, second)]
+    return [fit(line(row), width) for row in rows if row]
+
+
+def _revision(page: WorkPage, look: Look) -> str:
+    return f"{look.say('work.revision')} {look.safe(page.revision, 8)}" if page.revision else ""
+
+
+def weekdays(look: Look) -> tuple[str, ...]:
+    """The short names of the days, Monday first."""
+    return tuple(look.say("ui.weekdays").split())
+
+
+def _narrow(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content]:
+    machine = scene.status.machine if scene.status else None
+    rows = _numbers(page, look, 13, ("good", "left"))
+    tile: list[Content] = []
+    if machine is not None:
+        tile = [
+            line(state_words(machine, look)),
+            line((look.safe(machine.name or machine.id, 12), "$fh-quiet")),
+        ]
+        if page.count_since_report is not None:
+            tile.append(
+                line((f"+{page.count_since_report} ", "bold"), (look.say("machine.new"), "$fh-quiet"))
+            )
+    tile.append(line((f"{look.say('work.scrap').lower()} {amount(page.scrap)}", "$fh-quiet")))
+    return [fit(row, width) for row in beside(rows, tile, 27)]

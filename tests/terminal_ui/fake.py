@@ -1,0 +1,106 @@
+"""An agent that says what the test wants, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from edge_agent.client import AgentAway, InputRefused
+from edge_agent.views import Echo, Input, Status, View
+from terminal_ui.app import Setup, TerminalApp
+from terminal_ui.glyphs import ASCII, UNICODE
+from terminal_ui.scene import Look
+from terminal_ui.texts import Texts
+from tests.terminal_ui.samples import NOW, STATUS
+
+
+class HandClock:
+    """Stands still until it is moved. Its sleeps return at the next turn of the loop."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._now = now
+        self._monotonic = 1000.0
+        self._ids = 0
+        self.slept: list[float] = []
+
+    def move(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def new_id(self) -> str:
+        self._ids += 1
+        return f"id-{self._ids}"
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0.001)
+
+
+class FakeAgent:
+    """The client's side of an agent: `views` are what it answers, `sent` what it was given."""
+
+    def __init__(self, view: View, status: Status | None = STATUS) -> None:
+        self.answers: list[View | Exception] = []
+        self.sent: list[Input] = []
+        self.down = False
+        self.closed = False
+        self._first = [event for event in (view, status) if event is not None]
+        self._events: asyncio.Queue[View | Status | Echo | None] = asyncio.Queue()
+
+    def tell(self, event: View | Status | Echo) -> None:
+        """Push an event to the terminal."""
+        self._events.put_nowait(event)
+
+    def go_away(self) -> None:
+        self.down = True
+        self._events.put_nowait(None)
+
+    def come_back(self, view: View) -> None:
+        self._first = [view, *(event for event in self._first if isinstance(event, Status))]
+        self.down = False
+
+    async def send(self, terminal: str, given: Input) -> View:
+        self.sent.append(given)
+        if self.down:
+            raise AgentAway("The agent does not answer.")
+        while not self.answers:
+            await asyncio.sleep(0.001)
+        answer = self.answers.pop(0)
+        if isinstance(answer, InputRefused | AgentAway):
+            raise answer
+        assert isinstance(answer, View)
+        return answer
+
+    async def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
+        if self.down:
+            raise AgentAway("The agent does not answer.")
+        for event in self._first:
+            yield event
+        while (waiting := await self._events.get()) is not None:
+            yield waiting
+        raise AgentAway("The agent does not answer.")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def terminal(
+    agent: FakeAgent, setup: Setup | None = None, ascii_only: bool = False, clock: HandClock | None = None
+) -> TerminalApp:
+    """A terminal of a fake agent, in English, at a plant in UTC."""
+    look = Look(Texts("en"), ASCII if ascii_only else UNICODE, UTC)
+    return TerminalApp(agent, setup or Setup("T1"), look, clock or HandClock())
+
+
+def screen_text(app: TerminalApp) -> str:
+    """What stands on the screen, line by line."""
+    width, height = app.size
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
