@@ -7,12 +7,11 @@ a working agent. Stop: the socket first, so that no input is taken that could no
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
-from random import Random
-
-import structlog
+from random import Random, SystemRandom
 
 import config
 import device_drivers
@@ -42,7 +41,7 @@ from sync.relay import Relay
 
 OK, ATTENTION, USAGE = 0, 1, 2
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 def run(path: Path) -> int:
@@ -51,7 +50,7 @@ def run(path: Path) -> int:
     try:
         settings = load_site(path)
         connectors = build_connectors(settings, path)
-        asyncio.run(Agent(settings, connectors, SystemClock(), Random()).run())
+        asyncio.run(Agent(settings, connectors, SystemClock(), SystemRandom()).run())
     except config.ConfigError as error:
         for problem in error.problems:
             print(display_safe(str(problem), limit=400), file=sys.stderr)
@@ -115,7 +114,7 @@ class Agent:
         background.append(asyncio.create_task(pump_refreshes(bus, terminals)))
         background.append(asyncio.create_task(asyncio.to_thread(gs1.warm)))
         serving = asyncio.create_task(api.serve(local.listen()))
-        _log.info("agent.ready", agent=settings.site.agent, socket=str(settings.site.socket))
+        _log.info("agent.ready", extra={"agent": settings.site.agent, "socket": str(settings.site.socket)})
         try:
             await _until_stopped(stop, [serving, *background, *links])
         finally:
@@ -126,7 +125,9 @@ class Agent:
             for connector in self._connectors.values():
                 await connector.close()
 
-    def _link(self, name: str, store: Store, background: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
+    def _link(
+        self, name: str, store: Store, background: list[asyncio.Task[None]]
+    ) -> list[asyncio.Task[None]]:
         """The relay and the puller of one connector."""
         connector, link = self._connectors[name], self._links.link(name)
 
@@ -167,7 +168,10 @@ def _device_settings(settings: config.Settings) -> list[DeviceSettings]:
         DeviceSettings(each.name, each.driver, each.options, equipment=speaks_for.get(each.name, ""))
         for each in settings.devices
     ]
-    scanners = [DeviceSettings(each.name, each.driver, each.options, terminal=each.terminal) for each in settings.scanners]
+    scanners = [
+        DeviceSettings(each.name, each.driver, each.options, terminal=each.terminal)
+        for each in settings.scanners
+    ]
     return [*devices, *scanners]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import msgspec
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,25 +22,48 @@ from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
 from edge_agent.store.listing import journal_rows
 from edge_agent.terminals import Terminals, UnknownTerminal
-from edge_agent.views import DeviceStatus, Echo, EquipmentStatus, Health, Input, JournalRow, LabelRow, Problem, Status, View
+from edge_agent.views import (
+    DeviceStatus,
+    Echo,
+    EquipmentStatus,
+    Health,
+    Input,
+    JournalRow,
+    LabelRow,
+    Problem,
+    Status,
+    View,
+)
 from sync.openapi import RouteDoc, document
 
 HEARTBEAT_SECONDS = 5.0
 _STATUS_PACE_SECONDS = 0.2  # a status bar that changes more often than this can not be read
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 _TERMINAL = {404: Problem}
 _INPUT = {400: Problem, 404: Problem, 503: Problem}
 
 ROUTES = (
-    RouteDoc("GET", "/v1/terminals/{terminal}/view", "What the terminal shows now", response=View, statuses=_TERMINAL, token=False),
-    RouteDoc("POST", "/v1/terminals/{terminal}/input", "Hand in one input; the view after its commit", Input, View, statuses=_INPUT, token=False),
-    RouteDoc("GET", "/v1/events", "Server-sent events of a terminal: view, status, echo", query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False),
+    RouteDoc(
+        "GET", "/v1/terminals/{terminal}/view", "What the terminal shows now",
+        response=View, statuses=_TERMINAL, token=False,
+    ),
+    RouteDoc(
+        "POST", "/v1/terminals/{terminal}/input", "Hand in one input; the view after its commit",
+        Input, View, statuses=_INPUT, token=False,
+    ),
+    RouteDoc(
+        "GET", "/v1/events", "Server-sent events of a terminal: view, status, echo",
+        query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False,
+    ),
     RouteDoc("GET", "/v1/equipment", "Every machine now", response=list[EquipmentStatus], token=False),
     RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
-    RouteDoc("GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow], query={"limit": "at most 1000", "after": "a seq"}, token=False),
-    RouteDoc("GET", "/v1/labels", "The labels of what is known here, without badges", response=list[LabelRow], token=False),
+    RouteDoc(
+        "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
+        query={"limit": "at most 1000", "after": "a seq"}, token=False,
+    ),
+    RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, token=False),
 )  # fmt: skip
 
@@ -84,7 +107,8 @@ class Api:
         }
         methods = {route.path: route.method for route in ROUTES}
         routes = [
-            Route(path, _guarded(handler), methods=[methods.get(path, "GET")]) for path, handler in handlers.items()
+            Route(path, _guarded(handler), methods=[methods.get(path, "GET")])
+            for path, handler in handlers.items()
         ]
         return Starlette(routes=routes)
 
@@ -105,7 +129,11 @@ class Api:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
         after = request.query_params.get("after")
         start = None if after is None else int(after)
-        return _json(await self._store.read(lambda connection: journal_rows(connection, self._board.connector, limit, start)))
+        return _json(
+            await self._store.read(
+                lambda connection: journal_rows(connection, self._board.connector, limit, start)
+            )
+        )
 
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare
@@ -176,12 +204,14 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
         except (msgspec.DecodeError, ValueError) as error:
             return _json(Problem("agent.not_understood", {"what": str(error)[:200]}), 400)
         except StoreError as error:
-            _log.error("input.not_saved", path=request.url.path, kind=error.kind, what=str(error))
+            _log.error(
+                "input.not_saved", extra={"path": request.url.path, "kind": error.kind, "what": str(error)}
+            )
             return _json(Problem("store.not_saved", {"what": str(error)}), 503)
         except Overflow:
             return _json(Problem("agent.too_slow"), 503)
         except Exception:
-            _log.exception("api.bug", path=request.url.path)
+            _log.exception("api.bug", extra={"path": request.url.path})
             return _json(Problem("agent.internal"), 500)
 
     return guarded

@@ -1,9 +1,9 @@
 """Speaks to the agent over its local socket: all that a terminal, the command line or a test needs.
 
-    async with AgentClient("unix:data/agent.sock") as agent:
-        view = await agent.view("T1")
-        view = await agent.send("T1", Input(id, "scan", "B:1001.K"))
-        async for event in agent.events("T1"): ...
+async with AgentClient("unix:data/agent.sock") as agent:
+    view = await agent.view("T1")
+    view = await agent.send("T1", Input(id, "scan", "B:1001.K"))
+    async for event in agent.events("T1"): ...
 """
 
 from __future__ import annotations
@@ -16,12 +16,27 @@ from typing import Self, TypeVar
 import httpcore
 import msgspec
 
-from edge_agent.views import DeviceStatus, Echo, EquipmentStatus, Health, Input, JournalRow, LabelRow, Problem, Status, View
+from edge_agent.views import (
+    DeviceStatus,
+    Echo,
+    EquipmentStatus,
+    Health,
+    Input,
+    JournalRow,
+    LabelRow,
+    Problem,
+    Status,
+    View,
+)
 
 Event = View | Status | Echo
 
 _T = TypeVar("_T")
-_EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {"view": View, "status": Status, "echo": Echo}
+_EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {
+    "view": View,
+    "status": Status,
+    "echo": Echo,
+}
 _REQUEST_SECONDS = 5.0
 _SILENCE_SECONDS = 15.0  # the agent sends a heartbeat every 5 s
 
@@ -116,7 +131,9 @@ class AgentClient:
         headers = [(b"host", b"agent"), (b"content-type", b"application/json")]
         try:
             async with asyncio.timeout(_REQUEST_SECONDS):
-                response = await self._pool.request(method, "http://agent" + path, headers=headers, content=body)
+                response = await self._pool.request(
+                    method, "http://agent" + path, headers=headers, content=body
+                )
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise AgentAway(self._away()) from error
         if response.status != 200:
@@ -131,7 +148,9 @@ def _decode(data: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError as error:
-        raise AgentAway("Something answers at the agent's socket, but not as this program expects.") from error
+        raise AgentAway(
+            "Something answers at the agent's socket, but not as this program expects."
+        ) from error
 
 
 def _problem(data: bytes) -> Problem:

@@ -47,7 +47,9 @@ def terminal(given: argparse.Namespace) -> int:
     name = given.terminal or (settings.terminals[0].id if settings else "T1")
     if settings and name not in {each.id for each in settings.terminals}:
         known = ", ".join(each.id for each in settings.terminals)
-        print(f"There is no terminal {display_safe(name)} in {given.site}; there are: {known}.", file=sys.stderr)
+        print(
+            f"There is no terminal {display_safe(name)} in {given.site}; there are: {known}.", file=sys.stderr
+        )
         return USAGE
     more = [option for option in given.options if option != "--"]
     become_terminal(address, name, *more)
@@ -55,7 +57,9 @@ def terminal(given: argparse.Namespace) -> int:
 
 def become_terminal(address: str, name: str, *more: str) -> NoReturn:
     """Replace this process by the terminal program."""
-    os.execv(sys.executable, [sys.executable, "-m", "terminal_ui", "--terminal", name, "--address", address, *more])
+    os.execv(  # noqa: S606 - our own interpreter with a module of ours; no shell, no outside text runs
+        sys.executable, [sys.executable, "-m", "terminal_ui", "--terminal", name, "--address", address, *more]
+    )
 
 
 def status(given: argparse.Namespace) -> int:
@@ -138,15 +142,23 @@ def _tell_problems(error: config.ConfigError, *, as_json: bool) -> int:
 
 def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:
     print(f"Agent {health.agent} {health.version}, since {health.started_at:%Y-%m-%d %H:%M:%S} UTC")
-    waits = f"{health.unsent} unsent" + (f", oldest from {health.oldest_unsent:%H:%M:%S} UTC" if health.oldest_unsent else "")
+    waits = f"{health.unsent} unsent" + (
+        f", oldest from {health.oldest_unsent:%H:%M:%S} UTC" if health.oldest_unsent else ""
+    )
     print(f"Facts: {health.safe_seq} safe here, {waits}, {health.parked_count} refused by the ERP")
     for link in health.links:
-        print(f"Connector {link.name}: {link.state}" + (f" - {display_safe(link.reason)}" if link.reason else ""))
+        print(
+            f"Connector {link.name}: {link.state}"
+            + (f" - {display_safe(link.reason)}" if link.reason else "")
+        )
     for device in health.devices:
         print(f"Device {device.name}: {_device_words(device)}")
     for machine in machines:
         count = "no count" if machine.count is None else f"count {machine.count} ({machine.count_status})"
-        print(f"Machine {machine.id}: {machine.state}, {count}" + (f", alarm: {display_safe(machine.alarm)}" if machine.alarm else ""))
+        print(
+            f"Machine {machine.id}: {machine.state}, {count}"
+            + (f", alarm: {display_safe(machine.alarm)}" if machine.alarm else "")
+        )
     for problem in health.problems:
         print(f"! {display_safe(problem)}")
 
@@ -159,8 +171,11 @@ def _device_words(device: DeviceStatus) -> str:
 
 def _journal_line(row: JournalRow) -> str:
     sent = {"yes": "++", "no": "+ ", "refused": "! "}[row.sent]
-    told = " ".join(f"{key}={value}" for key, value in row.body.items() if value not in ("", None, []) and key not in ("about", "kind"))
-    line = f"{row.seq:>6} {sent} {row.event_time:%H:%M:%S} {row.terminal:<8} {row.person:<6} {row.kind:<16} {row.about:<12} {told}"
+    told = " ".join(
+        f"{key}={value}"
+        for key, value in row.body.items()
+        if value not in ("", None, []) and key not in ("about", "kind")
+    )
+    line = f"{row.seq:>6} {sent} {row.event_time:%H:%M:%S} {row.terminal:<8} {row.person:<6} "
+    line += f"{row.kind:<16} {row.about:<12} {told}"
     return display_safe(line + (f"  [{row.reason}]" if row.reason else ""), limit=400)
-
-

@@ -10,7 +10,7 @@ import segno
 
 from edge_agent.display import display_safe
 from edge_agent.planbook import PlanBook
-from edge_agent.scanning.labels import label
+from edge_agent.scanning.labels import label_or_none
 from edge_agent.views import Kind, LabelRow
 
 COMMANDS = (
@@ -19,19 +19,24 @@ COMMANDS = (
 
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand labels</title>
 <style>body{font:14px sans-serif;margin:1cm}h2{break-after:avoid}
-.l{display:inline-block;width:5.2cm;margin:.25cm;padding:.2cm;border:1px dashed #999;text-align:center;break-inside:avoid}
-.l svg{width:3.2cm;height:3.2cm}.l b{display:block;font-size:16px}.l i{display:block;color:#444;font-style:normal}</style>
+.l{display:inline-block;width:5.2cm;margin:.25cm;padding:.2cm;border:1px dashed #999;text-align:center}
+.l{break-inside:avoid}.l svg{width:3.2cm;height:3.2cm}.l b{display:block;font-size:16px}
+.l i{display:block;color:#444;font-style:normal}</style>
 """
 
 
 def label_rows(book: PlanBook) -> tuple[LabelRow, ...]:
     """Every label of the plans but badges: a badge is handed out by whoever knows the person."""
-    rows = [LabelRow(Kind.COMMAND, label(Kind.COMMAND, name.upper()), name.replace("_", " ")) for name in COMMANDS]
-    rows += [LabelRow(Kind.REASON, label(Kind.REASON, each.id), f"{each.purpose}: {each.text}") for each in book.reasons]
-    rows += [LabelRow(Kind.LOCATION, label(Kind.LOCATION, id), unit.description) for id, unit in book.locations.items()]
-    rows += [LabelRow(Kind.HANDLING_UNIT, label(Kind.HANDLING_UNIT, id), unit.description) for id, unit in book.handling_units.items()]
-    rows += [LabelRow(Kind.JOB, label(Kind.JOB, id), job.description) for id, job in book.jobs.items()]
-    return tuple(rows)
+    things: list[tuple[Kind, str, str]] = [
+        (Kind.COMMAND, name.upper(), name.replace("_", " ")) for name in COMMANDS
+    ]
+    things += [(Kind.REASON, each.id, f"{each.purpose}: {each.text}") for each in book.reasons]
+    things += [(Kind.LOCATION, id, unit.description) for id, unit in book.locations.items()]
+    things += [(Kind.HANDLING_UNIT, id, unit.description) for id, unit in book.handling_units.items()]
+    things += [(Kind.JOB, id, job.description) for id, job in book.jobs.items()]
+    return tuple(
+        LabelRow(kind, text, words) for kind, id, words in things if (text := label_or_none(kind, id))
+    )
 
 
 def page(rows: Iterable[LabelRow]) -> str:

@@ -53,7 +53,9 @@ class LocalSocket:
             listener.bind(str(self._path))
         except OSError as error:
             listener.close()
-            raise SocketTaken(f"Can not listen on {self._path}: {error}. Choose another [site] socket.") from error
+            raise SocketTaken(
+                f"Can not listen on {self._path}: {error}. Choose another [site] socket."
+            ) from error
         finally:
             os.umask(before)
         listener.listen(64)
@@ -75,5 +77,7 @@ class LocalSocket:
         except FileNotFoundError:
             return
         if not stat.S_ISSOCK(mode):
-            raise SocketTaken(f"{self._path} is there and is not a socket. Move it away, or change [site] socket.")
+            raise SocketTaken(
+                f"{self._path} is there and is not a socket. Move it away, or change [site] socket."
+            )
         self._path.unlink()

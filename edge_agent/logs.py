@@ -5,23 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 
-import structlog
+from pythonjsonlogger.json import JsonFormatter
+
+_OURS = ("edge_agent", "sync", "__main__")
+# They write whole addresses and stack traces about a device that is merely away; the supervisor says
+# it once, in words.
+_CHATTY = ("asyncua", "pymodbus")
 
 
 def log_to_stderr() -> None:
     """Set it up once, before anything is logged. Libraries are heard from warnings on."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s"}')
-    # asyncua writes whole addresses and stack traces about a server that is merely away; the
-    # supervisor says it once, in words.
-    for name in ("asyncua", "pymodbus"):
+    handler = logging.StreamHandler(sys.stderr)
+    fields = {"asctime": "at", "levelname": "level", "message": "event"}
+    handler.setFormatter(JsonFormatter("{asctime}{levelname}{message}", style="{", rename_fields=fields))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    for name in _OURS:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-
-import structlog
 
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.equipment import Equipment
 from edge_agent.events import (
-    DeviceChanged, FactsRecorded, MachineChanged, PlansChanged, ScanArrived, StatusChanged, ValueArrived,
+    DeviceChanged,
+    FactsRecorded,
+    MachineChanged,
+    PlansChanged,
+    ScanArrived,
+    StatusChanged,
+    ValueArrived,
 )  # fmt: skip
 from edge_agent.store import Store, StoreError
 from edge_agent.store.outbox import JournalOutbox
@@ -18,7 +23,7 @@ from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import EquipmentStatus, Input
 from sync.contract import Fact, Receipt
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 class Machines:
@@ -93,10 +98,11 @@ async def pump_scans(bus: Bus, terminals: Terminals) -> None:
             try:
                 await terminals.handle(event.terminal, given, event.scan.received_at)
             except StoreError as error:
-                _log.error("scan.not_saved", terminal=event.terminal, kind=error.kind, what=str(error))
+                told = {"terminal": event.terminal, "kind": error.kind, "what": str(error)}
+                _log.error("scan.not_saved", extra=told)
                 terminals.tell_not_saved(event.terminal, error)
             except UnknownTerminal:
-                _log.error("scan.no_terminal", scanner=event.scanner, terminal=event.terminal)
+                _log.error("scan.no_terminal", extra={"scanner": event.scanner, "terminal": event.terminal})
 
 
 async def pump_refreshes(bus: Bus, terminals: Terminals) -> None:

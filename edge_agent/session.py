@@ -19,7 +19,17 @@ from edge_agent.scanning.expected import Expected
 from edge_agent.scanning.identify import Identified, identify, printable
 from edge_agent.scanning.verdict import Judgement, Pending, judge
 from edge_agent.scenarios.contract import (
-    Chose, Did, Entered, Given, Open, Outcome, Said, Scanned, Scenario, Screen, Situation,
+    Chose,
+    Did,
+    Entered,
+    Given,
+    Open,
+    Outcome,
+    Said,
+    Scanned,
+    Scenario,
+    Screen,
+    Situation,
 )  # fmt: skip
 from edge_agent.views import Input, Kind, Message, Verdict
 from sync.contract import AnyFact, ScanRefused, SignedOff
@@ -61,7 +71,9 @@ class Answer:
     asked: str = ""
 
 
-def answer(flows: Mapping[str, Scenario], name: str, state: Any, asked: str, given: Input, here: Situation) -> Answer:
+def answer(
+    flows: Mapping[str, Scenario], name: str, state: Any, asked: str, given: Input, here: Situation
+) -> Answer:
     """One input to the flow `name` in `state`; `asked` as in Session. Never raises for any input."""
     flow = flows[name]
     screen = flow.show(state, here)
@@ -71,7 +83,11 @@ def answer(flows: Mapping[str, Scenario], name: str, state: Any, asked: str, giv
         case "entry":
             return _outcome(flows, name, state, flow.advance(state, Entered(given.data), here), here)
         case "choice":
-            number = int(given.data) if given.data.isascii() and given.data.isdigit() and len(given.data) < 4 else 0
+            number = (
+                int(given.data)
+                if given.data.isascii() and given.data.isdigit() and len(given.data) < 4
+                else 0
+            )
             return _outcome(flows, name, state, flow.advance(state, Chose(number), here), here)
         case "action" if given.data == "confirm" and asked:
             return _scan(flows, name, state, asked, asked.encode("latin-1", "replace"), here)

@@ -53,7 +53,9 @@ class _Link:
         self._board.tell(self._name, LinkStatus(name=self._name, state="up"))
 
     def down(self, kind: str, reason: str) -> None:
-        state = LinkStatus(name=self._name, state="not_allowed" if kind == "not_allowed" else "down", reason=reason)
+        state = LinkStatus(
+            name=self._name, state="not_allowed" if kind == "not_allowed" else "down", reason=reason
+        )
         self._board.tell(self._name, state)
 
 
@@ -121,11 +123,17 @@ class StatusBoard:
         if not self._clock.trusted():
             told.append("The clock of this PC jumped or is wrong: set date and time, then restart the agent.")
         told += [
-            f"Connector {link.name}: {link.reason}" for link in self._links.links if link.state in ("down", "not_allowed")
+            f"Connector {link.name}: {link.reason}"
+            for link in self._links.links
+            if link.state in ("down", "not_allowed")
         ]
-        told += [f"Device {device.name}: {device.reason}" for device in self._devices() if device.state == "lost"]
+        told += [
+            f"Device {device.name}: {device.reason}" for device in self._devices() if device.state == "lost"
+        ]
         if state.parked_count:
             told.append(f"{state.parked_count} reports were refused by the ERP and wait for a decision.")
         if state.oldest_unsent is not None and self._clock.now() - state.oldest_unsent > _OLD:
-            told.append(f"{state.unsent} reports wait for the ERP, the oldest since {state.oldest_unsent:%H:%M} UTC.")
+            told.append(
+                f"{state.unsent} reports wait for the ERP, the oldest since {state.oldest_unsent:%H:%M} UTC."
+            )
         return told

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
-
-import structlog
 
 from device_drivers.contract import DeviceError
 from edge_agent.clock import Clock
@@ -16,7 +15,7 @@ from edge_agent.clock import Clock
 FIRST = 0.2  # seconds: most losses are one dropped connection
 LONGEST = 5.0  # seconds: who plugs a cable in waits for the green tile
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Supervisor:
             self.bugs[name] += 1
             if self._strict:
                 raise
-            _log.exception("task.bug", name=name)
+            _log.exception("task.bug", extra={"task": name})
             return "Internal error: see the log of the agent."
         return "It ended by itself."
 
@@ -97,7 +96,7 @@ class _Kept:
         self._online = False
         if self._lost_at is None:
             self._lost_at = self._clock.monotonic()
-            _log.warning("task.lost", name=self._name, reason=reason)
+            _log.warning("task.lost", extra={"task": self._name, "reason": reason})
         self._on_state(State("lost", reason, self.tries))
 
     def works(self) -> None:
@@ -107,7 +106,7 @@ class _Kept:
         self.tries = 0
         if self._lost_at is not None:
             away = round(self._clock.monotonic() - self._lost_at, 1)
-            _log.info("task.back", name=self._name, away_seconds=away)
+            _log.info("task.back", extra={"task": self._name, "away_seconds": away})
             self._lost_at = None
         self._on_state(State("online"))
 

@@ -116,7 +116,12 @@ class Terminals:
         """A scan could not be kept: say so where it was made; the step stays."""
         drawn = self._drawn.get(terminal)
         if drawn is not None:
-            words = Message(verdict=Verdict.WRONG, code="store.not_saved", params={"what": str(error)}, at=self._clock.now())
+            words = Message(
+                verdict=Verdict.WRONG,
+                code="store.not_saved",
+                params={"what": str(error)},
+                at=self._clock.now(),
+            )
             self._show(msgspec.structs.replace(drawn, message=words))
 
     def _show(self, view: View) -> None:
@@ -156,7 +161,9 @@ class Terminals:
         self, connection: Connection, station: Station, session: Session, result: Answer, moment: _Moment
     ) -> tuple[Session, int]:
         person = result.person if result.person else session.person
-        entries = [Entry(str(uuid5(UUID(session.intent), str(n))), body) for n, body in enumerate(result.facts)]
+        entries = [
+            Entry(str(uuid5(UUID(session.intent), str(n))), body) for n, body in enumerate(result.facts)
+        ]
         facts = self._store.record(connection, entries, moment.now, station.terminal, person)
         message = _message(result, facts, moment)
         saved = message if message is not None and message.seq is not None else None
@@ -204,5 +211,3 @@ def _message(result: Answer, facts: tuple[Any, ...], moment: _Moment) -> Message
     if not facts or said.verdict not in (Verdict.OK, Verdict.OK_PLUS):
         return told
     return msgspec.structs.replace(told, seq=facts[-1].seq, facts=tuple(fact.id for fact in facts))
-
-

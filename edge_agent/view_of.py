@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from edge_agent import scenarios
 from edge_agent.scanning.expected import Expected
-from edge_agent.scanning.labels import label
+from edge_agent.scanning.labels import label, label_or_none
 from edge_agent.scenarios.contract import Scenario, Situation
 from edge_agent.session import Session, allowed_actions
 from edge_agent.views import Expectation, Kind, View, Who
 
+# AI 10 holds up to 20 characters (GS1 General Specifications, 3.4.1); of them the ones that need no care.
+_LOT = re.compile(r"[A-Za-z0-9./_-]{0,20}")
 _LISTED = 12  # more labels than this help nobody who asks what may be scanned
 
 
@@ -40,22 +43,29 @@ def _expectations(
         planned = () if each.kind is Kind.BADGE else each.planned[:_LISTED]
         texts = [_label_text(each.kind, id, here) for id in planned] or [None]
         told += [Expectation(each.kind, each.code, dict(each.params), text) for text in texts]
-    commands = [Expectation(Kind.COMMAND, f"action.{name}", {}, label(Kind.COMMAND, name.upper())) for name in actions]
+    commands = [
+        Expectation(Kind.COMMAND, f"action.{name}", {}, label(Kind.COMMAND, name.upper())) for name in actions
+    ]
     return (*told, *commands)
 
 
 def _label_text(kind: Kind, id: str, here: Situation) -> str | None:
-    """What is printed on the label that carries the id."""
+    """What is printed on the label that carries the id; None when no label can carry it."""
     if kind is Kind.MATERIAL:
-        item, _, lot = id.partition("/")
-        material = here.book.materials.get(item)
-        if material is None or material.gtin is None:
-            return None if lot == "*" else lot or item
-        if lot == "*":
-            return None
-        return f"]C101{material.gtin}" + (f"10{lot}" if lot else "")
+        return _material_text(id, here)
     if kind is Kind.DRAWING:
         drawings = [rev for job in here.book.jobs.values() for rev in job.revisions if rev.document == id]
         revisions = {rev.revision for rev in drawings if rev.kind == "drawing"}
-        return label(kind, id, min(revisions)) if len(revisions) == 1 else None
-    return label(kind, id)
+        return label_or_none(kind, id, min(revisions)) if len(revisions) == 1 else None
+    return label_or_none(kind, id)
+
+
+def _material_text(id: str, here: Situation) -> str | None:
+    """A GS1 element string where item and lot can be said in one, else the number alone."""
+    item, _, lot = id.partition("/")
+    if lot == "*":
+        return None
+    material = here.book.materials.get(item)
+    if material is None or material.gtin is None or not _LOT.fullmatch(lot):
+        return lot or item
+    return f"]C101{material.gtin}" + (f"10{lot}" if lot else "")

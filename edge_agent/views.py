@@ -146,7 +146,7 @@ class PickPage(msgspec.Struct, frozen=True, kw_only=True, tag="pick"):
 
 
 class ListPage(msgspec.Struct, frozen=True, kw_only=True, tag="list"):
-    """Numbered things to choose from; they stand in `View.choices`. `columns` are the keys of `detail` worth a column."""
+    """Numbered things to choose from, in `View.choices`. `columns`: the keys of `detail` worth a column."""
 
     columns: tuple[str, ...] = ()
 

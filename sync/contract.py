@@ -160,9 +160,7 @@ class JobOrder(Plan, frozen=True, kw_only=True):
     requirements: tuple[MaterialRequirement, ...] = ()
 
 
-AnyPlan = (
-    Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit | Stock | Reason | JobOrder
-)
+AnyPlan = Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit | Stock | Reason | JobOrder
 
 # ---------------------------------------------------------------- facts
 
@@ -269,8 +267,16 @@ class ScanRefused(FactBody, frozen=True, kw_only=True):
 
 
 AnyFact = (
-    SignedOn | SignedOff | JobStarted | MaterialProduced | MaterialScrapped | JobCompleted
-    | MaterialMoved | MaterialShort | Correction | ScanRefused
+    SignedOn
+    | SignedOff
+    | JobStarted
+    | MaterialProduced
+    | MaterialScrapped
+    | JobCompleted
+    | MaterialMoved
+    | MaterialShort
+    | Correction
+    | ScanRefused
 )
 
 

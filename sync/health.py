@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from random import Random
-
-import structlog
 
 from sync import backoff
 from sync.ports import Link, NotAllowed, SyncError
 
-log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 class Health:
     """Good manners in the log: one line for each kind of loss, one on return, none between."""
 
     def __init__(self, task: str, link: Link, rng: Random) -> None:
-        self._log = log.bind(task=task)
+        self._task = task
         self._link = link
         self._rng = rng
         self._failures = 0
@@ -25,7 +24,7 @@ class Health:
     def good(self) -> None:
         """The other side answered as the contract says."""
         if self._told:
-            self._log.info("sync.back", failures=self._failures)
+            _log.info("sync.back", extra={"task": self._task, "failures": self._failures})
         self._failures = 0
         self._told.clear()
         self._link.up()
@@ -37,7 +36,8 @@ class Health:
         reason = str(error) if expected else f"A fault of ours, see the log: {type(error).__name__}: {error}"
         self._failures += 1
         if kind not in self._told:
-            self._log.warning("sync.lost", kind=kind, reason=reason, exc_info=None if expected else error)
+            told = {"task": self._task, "kind": kind, "reason": reason}
+            _log.warning("sync.lost", extra=told, exc_info=None if expected else error)
             self._told.add(kind)
         self._link.down(kind, reason)
         return backoff.delay(self._failures, self._rng, longest=isinstance(error, NotAllowed))

@@ -104,7 +104,7 @@ class Attachment:
     def _heard(self, event: View | Status | Echo) -> None:
         if self.away or self._revision < 0:
             self.away = False
-            self._revision = -1  # a restarted agent may count its views anew
+            self._revision = -1
             self._listener.show_attached()
         match event:
             case View():
@@ -115,7 +115,7 @@ class Attachment:
                 self._listener.show_echo(event.text)
 
     def _seen(self, view: View) -> None:
-        if view.revision >= self._revision:
+        if self.away or view.revision >= self._revision:  # a restarted agent may count its views anew
             self._revision = view.revision
             self._listener.show_view(view)
 

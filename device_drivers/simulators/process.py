@@ -43,7 +43,7 @@ class Simulator:
         """
         path = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
         with tempfile.TemporaryFile() as complaints:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter with a module of ours
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

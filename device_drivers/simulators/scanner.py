@@ -76,8 +76,8 @@ async def serve(link: Path, feed: Path) -> None:
     announce(port=str(link), feed=str(feed))
     await until_terminated()
     loop.remove_reader(fifo)
-    link.unlink(missing_ok=True)
-    feed.unlink(missing_ok=True)
+    link.unlink(missing_ok=True)  # noqa: ASYNC240 - the program ends here
+    feed.unlink(missing_ok=True)  # noqa: ASYNC240
 
 
 def main() -> None:

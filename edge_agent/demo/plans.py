@@ -70,7 +70,16 @@ _GOODS = (
     ("LABEL-PK", "Pack label roll", "0400638133408", False),
 )
 
-_CUSTOMERS = ("ACME", "Borealis Pumps", "Nordlicht", "Hansa Yachts", "Delta Foods", "Orbit", "Kiruna Mining", "Vale")
+_CUSTOMERS = (
+    "ACME",
+    "Borealis Pumps",
+    "Nordlicht",
+    "Hansa Yachts",
+    "Delta Foods",
+    "Orbit",
+    "Kiruna Mining",
+    "Vale",
+)
 
 
 def plans(now: datetime) -> tuple[AnyPlan, ...]:
@@ -114,14 +123,18 @@ def _products() -> Iterator[AnyPlan]:
     for item, description, _, _, _, _ in _WORK:
         yield MaterialDefinition(id=item, description=description)
     for item, description, digits, tracked in _GOODS:
-        yield MaterialDefinition(id=item, description=description, gtin=digits + check_digit(digits), lot_tracked=tracked)
+        yield MaterialDefinition(
+            id=item, description=description, gtin=digits + check_digit(digits), lot_tracked=tracked
+        )
 
 
 def _bins() -> Iterator[AnyPlan]:
     for number in range(AISLES * BAYS * LEVELS):
         aisle, rest = divmod(number, BAYS * LEVELS)
         level = "floor" if rest % LEVELS == 0 else "upper"
-        yield StorageUnit(id=bin_of(number), zone=ZONE, walk=number + 1, description=f"aisle {aisle + 1}, {level} shelf")
+        yield StorageUnit(
+            id=bin_of(number), zone=ZONE, walk=number + 1, description=f"aisle {aisle + 1}, {level} shelf"
+        )
     yield StorageUnit(id="PACK-1", zone="PACK", walk=900, description="packing bench")
 
 
@@ -148,7 +161,11 @@ def _revisions(number: int, item: str, drawing: str) -> tuple[Revision, ...]:
         return (
             Revision("drawing", drawing, "C"), Revision("purchasing", drawing, "B"), Revision("costing", drawing, "A"),
         )  # fmt: skip
-    return Revision("drawing", drawing, "B"), Revision("bom", f"BOM-{item}", "4"), Revision("costing", drawing, "B")
+    return (
+        Revision("drawing", drawing, "B"),
+        Revision("bom", f"BOM-{item}", "4"),
+        Revision("costing", drawing, "B"),
+    )
 
 
 def _lots(now: datetime) -> Iterator[AnyPlan]:
@@ -162,7 +179,13 @@ def _lots(now: datetime) -> Iterator[AnyPlan]:
                 if (item, copy) == ("GREASE-1", 4):
                     expires = (now - timedelta(days=3)).date()
                 yield MaterialLot(id=f"{item}/{lot}", material=item, expires=expires, hold=hold)
-            yield Stock(id=f"{place}/{item}/{lot or '-'}", location=place, material=item, lot=lot, quantity=Decimal(200))
+            yield Stock(
+                id=f"{place}/{item}/{lot or '-'}",
+                location=place,
+                material=item,
+                lot=lot,
+                quantity=Decimal(200),
+            )
 
 
 def _orders(now: datetime) -> Iterator[AnyPlan]:

@@ -74,7 +74,9 @@ class Robot:
         """Raises Stuck when the screen is not at `scenario.step`."""
         if f"{view.scenario}.{view.step}" != wanted:
             said = view.message.code if view.message else "nothing"
-            raise Stuck(f"{self._terminal}: expected {wanted}, is at {view.scenario}.{view.step}, which said {said}")
+            raise Stuck(
+                f"{self._terminal}: expected {wanted}, is at {view.scenario}.{view.step}, which said {said}"
+            )
 
     async def _send(self, kind: str, data: str) -> View:
         given = Input(self._clock.new_id(), kind, data)  # type: ignore[arg-type]
@@ -96,5 +98,3 @@ class Robot:
 
     async def _wait(self, seconds: float) -> None:
         await self._clock.sleep_until(self._clock.monotonic() + seconds)
-
-

@@ -27,7 +27,9 @@ async def work_a_shift(folder: Path, told: Callable[[str], None]) -> Balance:
             work = people.create_task(_operate(operator))
             walk = people.create_task(_pick(picker))
             chaos = people.create_task(_disturb(plant, (operator, picker), told))
-        told(f"{work.result()} work reports and {walk.result()} picks are done; waiting for the ERP to have them all")
+        told(
+            f"{work.result()} work reports and {walk.result()} picks are done; waiting for the ERP to have them all"
+        )
         confirmed = operator.confirmed | picker.confirmed
         balance = await settle(plant, confirmed, chaos.result())
         return balance.timed(clock.monotonic() - started, work.result(), walk.result())
@@ -141,4 +143,6 @@ async def _disturb(plant: Plant, people: tuple[Robot, ...], told: Callable[[str]
     await until(52)
     await kill()
     await gone
-    return Disturbances(kills=KILLS, lost_replies=plant.network.lost_replies, erp_away_seconds=ERP_AWAY_SECONDS)
+    return Disturbances(
+        kills=KILLS, lost_replies=plant.network.lost_replies, erp_away_seconds=ERP_AWAY_SECONDS
+    )

@@ -1,10 +1,10 @@
 """Choose what to work on from the dispatch list, and check the revision before the first part.
 
-    pick_one     --job, by label or number------------> scan_drawing (a production job that has a drawing)
-                                                   \\--> report_production | pick
-    scan_drawing --drawing, all revisions agree-------> report_production
-    scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
-    scan_drawing --exception--------------------------> report_production, the deviation recorded
+pick_one     --job, by label or number------------> scan_drawing (a production job that has a drawing)
+                                               \\--> report_production | pick
+scan_drawing --drawing, all revisions agree-------> report_production
+scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
+scan_drawing --exception--------------------------> report_production, the deviation recorded
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ from typing import Literal
 import msgspec
 
 from edge_agent.scanning.expected import PLANNED, Expected, Rule, Standing
-from edge_agent.scanning.labels import label
+from edge_agent.scanning.labels import label_or_none
 from edge_agent.scenarios.contract import (
-    Chose, Did, Given, Open, Outcome, Said, Scanned, Screen, Situation, refuse,
+    Chose,
+    Did,
+    Given,
+    Open,
+    Outcome,
+    Said,
+    Scanned,
+    Screen,
+    Situation,
+    refuse,
 )  # fmt: skip
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
 from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkType
@@ -46,10 +55,14 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "pick_one", Chose(number):
             jobs = _listed(state, here)
             if not 1 <= number <= len(jobs):
-                return refuse(state, "choose_job.no_such_number", Verdict.WRONG, number=number, last=len(jobs))
+                return refuse(
+                    state, "choose_job.no_such_number", Verdict.WRONG, number=number, last=len(jobs)
+                )
             return _chosen(state, jobs[number - 1], here)
         case "pick_one", Did("list"):
-            other: Literal["production", "picking"] = "picking" if state.listing == "production" else "production"
+            other: Literal["production", "picking"] = (
+                "picking" if state.listing == "production" else "production"
+            )
             return Outcome(State(listing=other))
         case "scan_drawing", Scanned(what=what) if what.kind is Kind.DRAWING:
             return _drawing(state, what.id, what.revision or "", here)
@@ -64,7 +77,9 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
 
 def _chosen(state: State, job: JobOrder, here: Situation) -> Outcome:
     if job.dispatch_status is not DispatchStatus.RELEASED:
-        return refuse(state, "choose_job.not_released", Verdict.HELD, job=job.id, status=job.dispatch_status.value)
+        return refuse(
+            state, "choose_job.not_released", Verdict.HELD, job=job.id, status=job.dispatch_status.value
+        )
     if here.progress(job.id).completed:
         return refuse(state, "choose_job.already_done", Verdict.HELD, job=job.id)
     has_drawing = any(revision.kind == "drawing" for revision in job.revisions)
@@ -84,7 +99,9 @@ def _drawing(state: State, document: str, revision: str, here: Situation) -> Out
         return _start(state, job, (in_hand,), "", here)
     told = ", ".join(f"{other.kind} {other.revision}" for other in others)
     held = msgspec.structs.replace(state, in_hand=(in_hand,))
-    said = Said(Verdict.HELD, "choose_job.revision_held", {"job": job.id, "in_hand": revision or "?", "others": told})
+    said = Said(
+        Verdict.HELD, "choose_job.revision_held", {"job": job.id, "in_hand": revision or "?", "others": told}
+    )
     return Outcome(held, said=said)
 
 
@@ -95,8 +112,12 @@ def _start(
         return refuse(State(listing=state.listing), "job.gone", Verdict.HELD, job=state.job)
     flow = "report_production" if job.work_type is WorkType.PRODUCTION else "pick"
     if here.progress(job.id).started:
-        return Outcome(state, said=Said(Verdict.OK, "choose_job.opened", {"job": job.id}), open=Open(flow, job.id))
-    started = JobStarted(about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation)
+        return Outcome(
+            state, said=Said(Verdict.OK, "choose_job.opened", {"job": job.id}), open=Open(flow, job.id)
+        )
+    started = JobStarted(
+        about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation
+    )
     code = "choose_job.started_deviating" if deviation else "choose_job.started"
     return Outcome(state, (started,), Said(Verdict.OK, code, {"job": job.id}), Open(flow, job.id))
 
@@ -131,7 +152,11 @@ def show(state: State, here: Situation) -> Screen:
     """The dispatch list, or the revision check."""
     if state.step == "scan_drawing":
         job = here.book.jobs.get(state.job)
-        told = tuple(Field(f"revision.{rev.kind}", f"{rev.document} {rev.revision}") for rev in job.revisions) if job else ()
+        told = (
+            tuple(Field(f"revision.{rev.kind}", f"{rev.document} {rev.revision}") for rev in job.revisions)
+            if job
+            else ()
+        )
         return Screen(
             "choose_job.scan_drawing", {"job": state.job}, state.job,
             StepPage(fields=told), actions=("exception", "back"),
@@ -159,5 +184,4 @@ def _choice(number: int, job: JobOrder, here: Situation) -> Choice:
         "for": job.customer,
     }
     blocked = "" if job.dispatch_status is DispatchStatus.RELEASED else job.dispatch_status.value
-    return Choice(number, job.id, detail, label(Kind.JOB, job.id), blocked)
-
+    return Choice(number, job.id, detail, label_or_none(Kind.JOB, job.id), blocked)

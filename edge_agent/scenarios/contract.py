@@ -26,7 +26,7 @@ import msgspec
 
 from edge_agent.planbook import PlanBook, Progress
 from edge_agent.scanning.expected import Candidate, Expected
-from edge_agent.views import Choice, EquipmentStatus, Entry, Page, StepPage, Verdict
+from edge_agent.views import Choice, Entry, EquipmentStatus, Page, StepPage, Verdict
 from sync.contract import AnyFact, Person
 
 

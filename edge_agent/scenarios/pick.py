@@ -1,14 +1,14 @@
 """Pick an order, line by line, in the order of the walk or in any other.
 
-    go       --location of the line--------------> item
-    go, item --location of another open line-----> item (that line is next)
-    item     --item or lot-----------------------> quantity (another lot of the item asks first)
-    quantity --number----------------------------> into
-    quantity --destination-----------------------> go, the planned quantity recorded
-    into     --destination-----------------------> go | choose_job when it was the last line
-    go, item, quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
-    go       --park--> go (the line goes to the end)
-    anywhere --back--> one step back; go --list, back--> choose_job
+go       --location of the line--------------> item
+go, item --location of another open line-----> item (that line is next)
+item     --item or lot-----------------------> quantity (another lot of the item asks first)
+quantity --number----------------------------> into
+quantity --destination-----------------------> go, the planned quantity recorded
+into     --destination-----------------------> go | choose_job when it was the last line
+go, item, quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
+go       --park--> go (the line goes to the end)
+anywhere --back--> one step back; go --list, back--> choose_job
 """
 
 from __future__ import annotations
@@ -19,15 +19,39 @@ import msgspec
 
 from edge_agent.scanning.expected import Expected
 from edge_agent.scenarios.contract import (
-    Chose, Did, Entered, Given, Open, Outcome, Said, Scanned, Screen, Situation, quantity, refuse,
+    Chose,
+    Did,
+    Entered,
+    Given,
+    Open,
+    Outcome,
+    Said,
+    Scanned,
+    Screen,
+    Situation,
+    quantity,
+    refuse,
 )  # fmt: skip
-from edge_agent.scenarios.pick_page import State, current_line, expected_scans, open_lines, order_of, pick_screen
+from edge_agent.scenarios.pick_page import (
+    State,
+    current_line,
+    expected_scans,
+    open_lines,
+    order_of,
+    pick_screen,
+)
 from edge_agent.views import Kind, Verdict
 from sync.contract import JobOrder, MaterialMoved, MaterialRequirement, MaterialShort
 
 STEPS = ("go", "item", "quantity", "into", "short_quantity", "short_reason")
 
-_BACK = {"item": "go", "quantity": "item", "into": "quantity", "short_quantity": "go", "short_reason": "short_quantity"}
+_BACK = {
+    "item": "go",
+    "quantity": "item",
+    "into": "quantity",
+    "short_quantity": "go",
+    "short_reason": "short_quantity",
+}
 
 
 def begin(about: str, here: Situation) -> State:
@@ -41,18 +65,20 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
     line = current_line(state, here)
     if job is None or line is None:
         code = "pick.stopped" if job is None else "pick.order_done"
-        return Outcome(state, said=Said(Verdict.HELD, code, {"job": state.job}), open=Open("choose_job", "picking"))
+        return Outcome(
+            state, said=Said(Verdict.HELD, code, {"job": state.job}), open=Open("choose_job", "picking")
+        )
     state = msgspec.structs.replace(state, line=line.id)
     match state.step, given:
         case "go", Did("list" | "back"):
             return Outcome(state, open=Open("choose_job", "picking"))
         case "go", Did("park"):
             return _skipped(state, here)
-        case ("go" | "item" | "quantity"), Did("exception"):
+        case (("go" | "item" | "quantity"), Did("exception")):
             return Outcome(_step(state, "short_quantity", lot=state.lot))
         case step, Did("back"):
             return Outcome(_step(state, _BACK[step], lot=state.lot if step == "into" else None))
-        case ("go" | "item"), Scanned(what=what) if what.kind is Kind.LOCATION:
+        case (("go" | "item"), Scanned(what=what)) if what.kind is Kind.LOCATION:
             return _arrived(state, what.id, here)
         case "item", Scanned(what=what) if what.kind is Kind.MATERIAL:
             lot = what.lot or line.lot
@@ -101,7 +127,9 @@ def _counted(state: State, text: str, line: MaterialRequirement, here: Situation
     if not amount:
         return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
     if amount > left:
-        return refuse(state, "pick.too_many", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom)
+        return refuse(
+            state, "pick.too_many", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom
+        )
     return Outcome(_step(state, "into", state.lot, amount))
 
 
@@ -111,11 +139,15 @@ def _found(state: State, text: str, line: MaterialRequirement, here: Situation) 
     if amount is None:
         return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
     if amount >= left:
-        return refuse(state, "pick.not_short", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom)
+        return refuse(
+            state, "pick.not_short", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom
+        )
     return Outcome(_step(state, "short_reason", state.lot or line.lot, amount))
 
 
-def _short(state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRequirement, here: Situation) -> Outcome:
+def _short(
+    state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRequirement, here: Situation
+) -> Outcome:
     reasons = here.book.reasons_for("short")
     if isinstance(given, Scanned):
         reason = next((reason for reason in reasons if reason.id == given.what.id), None)
@@ -129,7 +161,9 @@ def _short(state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRe
     return _recorded(told, job, line, (_shortfall(told, job, line, here),), "pick.saved_short", "", here)
 
 
-def _moved(state: State, job: JobOrder, line: MaterialRequirement, destination: str, here: Situation) -> Outcome:
+def _moved(
+    state: State, job: JobOrder, line: MaterialRequirement, destination: str, here: Situation
+) -> Outcome:
     amount = state.quantity or Decimal(0)
     moved = MaterialMoved(
         about=job.id, requirement=line.id, material=line.material, lot=state.lot or line.lot, quantity=amount,

@@ -9,7 +9,7 @@ import msgspec
 
 from edge_agent.planbook import lot_number
 from edge_agent.scanning.expected import PLANNED, Expected, Rule, Standing
-from edge_agent.scanning.labels import label
+from edge_agent.scanning.labels import label_or_none
 from edge_agent.scenarios.contract import Screen, Situation
 from edge_agent.views import Choice, Entry, Kind, PickPage
 from sync.contract import DispatchStatus, JobOrder, MaterialLot, MaterialRequirement
@@ -145,7 +145,9 @@ def _first_to_expire(line: MaterialRequirement, here: Situation) -> str | None:
 def _destination(line: MaterialRequirement, here: Situation) -> Expected:
     place = line.destination or ""
     kind = Kind.LOCATION if place in here.book.locations else Kind.HANDLING_UNIT
-    return Expected(kind, "expect.destination", {place: PLANNED}, "pick.wrong_destination", {"expected": place})
+    return Expected(
+        kind, "expect.destination", {place: PLANNED}, "pick.wrong_destination", {"expected": place}
+    )
 
 
 def pick_screen(state: State, here: Situation) -> Screen:
@@ -167,7 +169,8 @@ def pick_screen(state: State, here: Situation) -> Screen:
     reasons = here.book.reasons_for("short") if state.step == "short_reason" else ()
     return Screen(
         f"pick.{state.step}", params, job.id, page, actions.get(state.step, ("back",)),
-        tuple(Choice(reason.number, reason.text, label=label(Kind.REASON, reason.id)) for reason in reasons), _entry(state, page),
+        tuple(Choice(each.number, each.text, label=label_or_none(Kind.REASON, each.id)) for each in reasons),
+        _entry(state, page),
     )  # fmt: skip
 
 
@@ -185,7 +188,9 @@ def _page(state: State, job: JobOrder, line: MaterialRequirement, here: Situatio
     lines = open_lines(state, here)
     material = here.book.materials.get(line.material)
     place = here.book.locations.get(line.source or "")
-    tracked = line.lot or (material is not None and material.lot_tracked and _first_to_expire(line, here)) or ""
+    tracked = (
+        line.lot or (material is not None and material.lot_tracked and _first_to_expire(line, here)) or ""
+    )
     lot = state.lot or tracked
     known = here.book.lot_of(line.material, lot) if lot else None
     phases: dict[str, Phase] = {"item": "item", "quantity": "quantity", "into": "into", "go": "go"}

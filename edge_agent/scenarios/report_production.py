@@ -1,13 +1,13 @@
 """Work on a production job: good pieces, scrap with its reason, a correction, the end of the job.
 
-    running --quantity-------------> running        good pieces recorded
-    running --report--> good --quantity--> running  the same, with the machine's count proposed
-    running --scrap--> scrap --quantity--> scrap_reason --reason--> running
-    good, scrap_reason --more than planned, or than the machine counted--> confirm --confirm--> running
-    running --finish--> finish --confirm--> choose_job
-    running --finish, pieces missing--> finish_reason --reason--> choose_job
-    running --undo--> undo --confirm--> running     the last report corrected
-    anywhere --back--> running; running --list, back--> choose_job
+running --quantity-------------> running        good pieces recorded
+running --report--> good --quantity--> running  the same, with the machine's count proposed
+running --scrap--> scrap --quantity--> scrap_reason --reason--> running
+good, scrap_reason --more than planned, or than the machine counted--> confirm --confirm--> running
+running --finish--> finish --confirm--> choose_job
+running --finish, pieces missing--> finish_reason --reason--> choose_job
+running --undo--> undo --confirm--> running     the last report corrected
+anywhere --back--> running; running --list, back--> choose_job
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ import msgspec
 
 from edge_agent.scanning.expected import PLANNED, Expected
 from edge_agent.scenarios.contract import (
-    Chose, Did, Entered, Given, Open, Outcome, Said, Scanned, Screen, Situation, quantity, refuse,
+    Chose,
+    Did,
+    Entered,
+    Given,
+    Open,
+    Outcome,
+    Said,
+    Scanned,
+    Screen,
+    Situation,
+    quantity,
+    refuse,
 )  # fmt: skip
 from edge_agent.scenarios.work_page import State, work_screen
 from edge_agent.views import Kind, Verdict
@@ -41,7 +52,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         said = Said(Verdict.HELD, "job.gone", {"job": state.job})
         return Outcome(state, said=said, open=Open("choose_job", "production"))
     match state.step, given:
-        case ("running" | "good"), Entered(text):
+        case (("running" | "good"), Entered(text)):
             return _good(state, text, job, here)
         case "running", Did("report"):
             return Outcome(_at(state, "good"))
@@ -62,7 +73,11 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             reason = _reason(step, given, here)
             if reason is None:
                 return refuse(state, "reason.unknown")
-            return _scrap_reason(state, reason, job, here) if step == "scrap_reason" else _finished(state, reason, job, here)
+            return (
+                _scrap_reason(state, reason, job, here)
+                if step == "scrap_reason"
+                else _finished(state, reason, job, here)
+            )
         case "confirm", Did("confirm"):
             return _record(state, job, here)
         case "finish", Did("confirm"):
@@ -138,14 +153,24 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
     equipment = here.station.equipment
     if told.reason:
         fact = MaterialScrapped(
-            about=job.id, material=job.material, quantity=amount, uom=job.uom, equipment=equipment, reason=told.reason
+            about=job.id,
+            material=job.material,
+            quantity=amount,
+            uom=job.uom,
+            equipment=equipment,
+            reason=told.reason,
         )
         words = next((reason.text for reason in here.book.reasons if reason.id == told.reason), told.reason)
         said = Said(Verdict.OK, "report_production.saved_scrap", {**params, "reason": words})
         return Outcome(_at(told, "running"), (fact,), said)
     counted = count_since_report(told, here)
     good = MaterialProduced(
-        about=job.id, material=job.material, quantity=amount, uom=job.uom, equipment=equipment, machine_count=counted
+        about=job.id,
+        material=job.material,
+        quantity=amount,
+        uom=job.uom,
+        equipment=equipment,
+        machine_count=counted,
     )
     state = msgspec.structs.replace(_at(told, "running"), mark=_count(here))
     return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
@@ -160,8 +185,14 @@ def _reason(step: str, given: Chose | Scanned, here: Situation) -> Reason | None
 
 def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situation) -> Outcome:
     progress = here.progress(job.id)
-    done = JobCompleted(about=job.id, good=progress.good, scrap=progress.scrap, reason=reason.id if reason else "")
-    said = Said(Verdict.OK, "report_production.saved_finished", {"job": job.id, "good": f"{progress.good:f}", "uom": job.uom})
+    done = JobCompleted(
+        about=job.id, good=progress.good, scrap=progress.scrap, reason=reason.id if reason else ""
+    )
+    said = Said(
+        Verdict.OK,
+        "report_production.saved_finished",
+        {"job": job.id, "good": f"{progress.good:f}", "uom": job.uom},
+    )
     return Outcome(_at(state, "running"), (done,), said, Open("choose_job", "production"))
 
 

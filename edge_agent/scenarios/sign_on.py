@@ -1,7 +1,7 @@
 """A person signs on with the badge; everything else waits.
 
-    badge --badge of an active person--> (the flow that was open here, or choose_job)
-    badge --badge of somebody who left--> badge (held)
+badge --badge of an active person--> (the flow that was open here, or choose_job)
+badge --badge of somebody who left--> badge (held)
 """
 
 from __future__ import annotations

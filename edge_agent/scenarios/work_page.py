@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from edge_agent.scanning.labels import label
+from edge_agent.scanning.labels import label_or_none
 from edge_agent.scenarios.contract import Screen, Situation
 from edge_agent.views import Choice, Entry, Kind, WorkPage
 from sync.contract import JobOrder, MaterialProduced, MaterialScrapped
@@ -89,4 +89,7 @@ def _choices(state: State, here: Situation) -> tuple[Choice, ...]:
     purpose = {"scrap_reason": "scrap", "finish_reason": "finish"}.get(state.step)
     if purpose is None:
         return ()
-    return tuple(Choice(reason.number, reason.text, label=label(Kind.REASON, reason.id)) for reason in here.book.reasons_for(purpose))
+    return tuple(
+        Choice(reason.number, reason.text, label=label_or_none(Kind.REASON, reason.id))
+        for reason in here.book.reasons_for(purpose)
+    )

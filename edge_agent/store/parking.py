@@ -53,9 +53,9 @@ def must_hold(conn: Connection, connector: str) -> bool:
 
 
 def hold(conn: Connection, connector: str, now: datetime) -> None:
-    """Park the facts behind a refused one, before any of them is offered."""
+    """Park what is behind a refused fact: before it is offered, and before a plan says it was decided."""
     conn.execute(_HOLD, _hold_names(conn, connector, time_text(now)))
-    advance(conn, connector)
+    _advance(conn, connector)
 
 
 def pending(conn: Connection, connector: str, limit: int) -> tuple[Fact, ...]:
@@ -81,7 +81,7 @@ def settle(conn: Connection, connector: str, receipts: Sequence[Receipt], now: d
         seq, about, state = row
         if state not in ("booked", "done") and (state is not None or seq > reached):
             _keep(conn, (connector, seq, about), state, receipt, now)
-    advance(conn, connector)
+    hold(conn, connector, now)
 
 
 def _keep(
@@ -103,7 +103,7 @@ def _keep(
     )
 
 
-def advance(conn: Connection, connector: str) -> None:
+def _advance(conn: Connection, connector: str) -> None:
     """Move the cursor over everything that has a receipt or a row in `parked`."""
     row = conn.execute(
         """

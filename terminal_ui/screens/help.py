@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import segno
 from textual.content import Content
 
 from edge_agent.views import Expectation, Kind, View
@@ -16,9 +15,9 @@ from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
 from terminal_ui.widgets.block import NARROW
 from terminal_ui.widgets.lines import EMPTY, beside, fit, line
+from terminal_ui.widgets.qr import qr_rows
 
 _QR_STYLE = "#000000 on #ffffff"
-_QR_QUIET = 2  # modules around the code; readers want a quiet zone
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,17 @@ class HelpSheet(Sheet):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         chosen = self._chosen(scene)
-        code = qr_lines(chosen.label, self.look.glyphs.unicode) if chosen and chosen.label else []
+        code = self._code(chosen.label) if chosen and width >= NARROW else []
         if width < NARROW or len(code) + 2 > height:
             return super().lines(scene, width, height)
         left = width - 32
         caption = line((self.look.safe(chosen.label, 28) if chosen else "", "bold"))
         side = [EMPTY, *code, caption] if code else []
         return beside(super().lines(scene, left, height), side, left + 1)[:height]
+
+    def _code(self, label: str) -> list[Content]:
+        rows = qr_rows(label) if self.look.glyphs.unicode else ()
+        return [line((row, _QR_STYLE)) for row in rows]
 
     def stops(self, scene: Scene) -> int:
         return max(1, len(self._all(scene)))
@@ -110,20 +113,6 @@ class HelpSheet(Sheet):
         words = line((mark, "bold"), (f"{row.key:<6}" if row.key else "", "bold"), row.words)
         room = width - label.cell_length - 2
         return line(fit(words, room), " ", label) if label and room > 24 else fit(words, width)
-
-
-def qr_lines(text: str, unicode: bool) -> list[Content]:
-    """The label as a QR code of half blocks; nothing for a terminal without them."""
-    if not unicode:
-        return []
-    matrix = [list(row) for row in segno.make(text, micro=False, error="m").matrix_iter(border=_QR_QUIET)]
-    if len(matrix) % 2:
-        matrix.append([0] * len(matrix[0]))
-    signs = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
-    return [
-        line(("".join(signs[bool(a), bool(b)] for a, b in zip(upper, lower, strict=True)), _QR_STYLE))
-        for upper, lower in zip(matrix[::2], matrix[1::2], strict=True)
-    ]
 
 
 class HelpScreen(Overlay):

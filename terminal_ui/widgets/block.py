@@ -8,7 +8,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from terminal_ui.scene import Look, Scene
-from terminal_ui.widgets.lines import EMPTY, stack
+from terminal_ui.widgets.lines import EMPTY, fit, stack
 
 NARROW = 60  # cells: below, the handheld layout
 WIDE = 110  # cells: from here on there is room for detail
@@ -36,11 +36,16 @@ class Block(Widget, can_focus=False):
         """The lines of the block in `width` cells, at most `height` of them."""
         raise NotImplementedError
 
+    def fitted(self, scene: Scene, width: int, height: int) -> list[Content]:
+        """The lines, none wider than `width`."""
+        lines = self.lines(scene, width, height)
+        return [line if line.cell_length <= width else fit(line, width) for line in lines]
+
     def draw(self, scene: Scene) -> None:
         """Show this scene from now on."""
         self._scene = scene
         width = self.content_size.width or self.app.size.width
-        lines = self.lines(scene, width, self.content_size.height or self.app.size.height)
+        lines = self.fitted(scene, width, self.content_size.height or self.app.size.height)
         content = self._printable(stack(lines))
         if content.is_same(self._content):
             return

@@ -10,7 +10,7 @@ from terminal_ui.glyphs import Glyphs
 
 @dataclass(frozen=True)
 class Tone:
-    """`style`: the pair of the palette; `sign`: the attribute of `Glyphs`; `rings`: how often the bell sounds."""
+    """`style` names a pair of the palette, `sign` an attribute of `Glyphs`; the bell sounds `rings` times."""
 
     style: str
     sign: str

@@ -53,7 +53,7 @@ async def wire(partner: Partner) -> AsyncIterator[FaultProxy]:
 @pytest.fixture
 def agent(request: pytest.FixtureRequest) -> str:
     """An agent that no other test uses."""
-    return request.node.name.partition("[")[0].removeprefix("test_")[:30]
+    return str(request.node.name).partition("[")[0].removeprefix("test_")[:30]
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def wires() -> set[str]:
     found = set()
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            target = os.readlink(entry)
+            target = os.readlink(entry)  # noqa: PTH115 - the entry may be gone already, and is a DirEntry name
         except FileNotFoundError:  # the listing itself
             continue
         if target.startswith(("socket:", "/dev/pts/", "/dev/ptmx")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -67,7 +66,9 @@ class Floor:
 
     def here(self) -> Situation:
         """Everything an input is judged by."""
-        machine = EquipmentStatus(id="PRESS-03", name="", state="EXECUTE", count=self.count, count_status="Good")
+        machine = EquipmentStatus(
+            id="PRESS-03", name="", state="EXECUTE", count=self.count, count_status="Good"
+        )
         return Situation(
             now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
@@ -107,17 +108,18 @@ class Floor:
         undone = {body.corrects for body in self.bodies(Correction)}
         mine = [body for id, body in self.facts if body.about == job and id not in undone]
 
-        def total(kind: type, pick: Callable[[Any], bool] = lambda body: True) -> Decimal:
-            return sum((body.quantity for body in mine if isinstance(body, kind) and pick(body)), Decimal(0))
+        def total(kind: type, line: str = "") -> Decimal:
+            meant = (body for body in mine if isinstance(body, kind) and line in ("", getattr(body, "requirement", "")))
+            return sum((getattr(body, "quantity") for body in meant), Decimal(0))  # noqa: B009 - of one of three kinds
 
-        lines = {body.requirement for body in mine if isinstance(body, MaterialMoved)}
-        shorts = {body.requirement for body in mine if isinstance(body, MaterialShort)}
+        moved = {body.requirement for body in mine if isinstance(body, MaterialMoved)}
+        short = {body.requirement for body in mine if isinstance(body, MaterialShort)}
         return Progress(
             good=total(MaterialProduced), scrap=total(MaterialScrapped),
             started=any(isinstance(body, JobStarted) for body in mine),
             completed=any(isinstance(body, JobCompleted) for body in mine),
-            lines={line: total(MaterialMoved, lambda body, line=line: body.requirement == line) for line in lines},  # type: ignore[misc]
-            shorts={line: total(MaterialShort, lambda body, line=line: body.requirement == line) for line in shorts},  # type: ignore[misc]
+            lines={line: total(MaterialMoved, line) for line in moved},
+            shorts={line: total(MaterialShort, line) for line in short},
         )  # fmt: skip
 
 
@@ -144,6 +146,9 @@ def picking(order: str = "SO-771") -> Floor:
 
 def with_job(floor: Floor, job: str, **changes: Any) -> Floor:
     """The same terminal after the office changed a job."""
-    jobs = [msgspec.structs.replace(each, **changes) if each.id == job else each for each in floor.book.jobs.values()]
+    jobs = [
+        msgspec.structs.replace(each, **changes) if each.id == job else each
+        for each in floor.book.jobs.values()
+    ]
     floor.book = replace(floor.book, jobs={each.id: each for each in jobs})
     return floor

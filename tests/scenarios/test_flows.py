@@ -266,7 +266,9 @@ def test_the_walk_goes_bin_by_bin() -> None:
         assert isinstance(page, PickPage)
         walked.append(BOOK.locations[page.location].walk)
         floor.scan(Kind.LOCATION, page.location)
-        floor.give("scan", next(each.label for each in floor.view().expects if each.kind is Kind.MATERIAL) or "")
+        floor.give(
+            "scan", next(each.label for each in floor.view().expects if each.kind is Kind.MATERIAL) or ""
+        )
         floor.scan(Kind.HANDLING_UNIT, page.destination)
     assert walked == sorted(walked)
     assert (floor.code, floor.at) == ("pick.saved_order_done", "choose_job.pick_one")
@@ -296,7 +298,11 @@ def test_another_lot_asks_and_a_blocked_one_is_held() -> None:
     assert isinstance(page, PickPage)
     floor.scan(Kind.LOCATION, page.location)
     planned = page.lot
-    others = [number for number, lots in BOOK.lots.items() if lots[0].material == page.material and number != planned]
+    others = [
+        number
+        for number, lots in BOOK.lots.items()
+        if lots[0].material == page.material and number != planned
+    ]
     floor.give("scan", others[0])
     assert (floor.at, floor.code) == ("pick.item", "pick.other_lot")
     floor.give("scan", others[0])
@@ -307,7 +313,9 @@ def test_another_lot_asks_and_a_blocked_one_is_held() -> None:
 
 def test_quarantine_and_expiry_hold_whatever_the_person_says() -> None:
     for item, code in (("SEAL-20", "pick.lot_held"), ("GREASE-1", "pick.lot_expired")):
-        order = next(job for job in BOOK.jobs.values() if any(line.material == item for line in job.requirements))
+        order = next(
+            job for job in BOOK.jobs.values() if any(line.material == item for line in job.requirements)
+        )
         floor = picking(order.id)
         line = next(line for line in order.requirements if line.material == item)
         floor.scan(Kind.LOCATION, line.source or "")

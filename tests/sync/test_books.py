@@ -226,6 +226,13 @@ def test_a_broken_cursor_starts_from_the_beginning(books: Books, version: str) -
     assert books.pull("pc1", f"{book}:{version}").reset
 
 
+def test_a_plan_put_again_keeps_what_was_booked(books: Books) -> None:
+    books.push([fact(1, good(quantity=7))])
+    books.put([order("W1", Decimal(9))])
+    assert job(books) == order("W1", Decimal(9), good=Decimal(7))
+    assert code(books, 2, good(quantity=3)) == "over_quantity"
+
+
 def test_closed_by_the_office(books: Books) -> None:
     assert books.close_order("W1")
     assert not books.close_order("NONE")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-from structlog.testing import capture_logs
+import pytest
 
 from sync.contract import Person, PlanPage
 from sync.ports import Unreachable
@@ -67,7 +67,9 @@ async def test_a_poke_pulls_at_once() -> None:
         await bench.clock.sleeping()
         bench.puller.poke()
         await bench.inbox.taken(2)
-    assert bench.clock.monotonic() == ManualClock().monotonic()
+        (due,) = await bench.clock.sleeping()
+    assert bench.clock.monotonic() == ManualClock().monotonic() == due - 5.0
+    assert bench.link.told == ["up", "up"]
 
 
 async def test_a_poke_during_a_pull_is_not_lost() -> None:
@@ -77,18 +79,20 @@ async def test_a_poke_during_a_pull_is_not_lost() -> None:
         await bench.inbox.taken(2)
 
 
-async def test_a_lost_erp_is_asked_again_with_the_same_cursor_and_told_once() -> None:
+async def test_a_lost_erp_is_asked_again_with_the_same_cursor_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "sync")
     bench = Bench(page("a"), *[Unreachable("away") for _ in range(5)], page("b"))
-    with capture_logs() as lines:
-        async with bench.running():
-            await bench.inbox.taken(1)
-            while len(bench.inbox.pages) < 2:
-                await bench.clock.sleeping()
-                bench.clock.advance(60)
-                await asyncio.sleep(0)
+    async with bench.running():
+        await bench.inbox.taken(1)
+        while len(bench.inbox.pages) < 2:
+            await bench.clock.sleeping()
+            bench.clock.advance(60)
+            await asyncio.sleep(0)
     assert bench.connector.cursors == [None, *["a"] * 6]
     assert bench.link.told == ["up", *["unreachable"] * 5, "up"]
-    assert [line["event"] for line in lines] == ["sync.lost", "sync.back"]
+    assert [line.message for line in caplog.records] == ["sync.lost", "sync.back"]
 
 
 async def test_a_cursor_that_stands_still_is_no_reason_to_ask_for_ever() -> None:

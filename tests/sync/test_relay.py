@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from sync.contract import HELD_BACK, Applied, Fact, Receipt, Refused
 from sync.ports import Ambiguous, NotAllowed, Unreachable
@@ -190,7 +189,10 @@ async def test_the_wall_clock_moves_no_back_off() -> None:
         await bench.outbox.settled(1)
 
 
-async def test_a_bug_of_a_connector_is_logged_once_and_nothing_is_lost_or_booked_twice() -> None:
+async def test_a_bug_of_a_connector_is_logged_once_and_nothing_is_lost_or_booked_twice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "sync")
     bench = Bench(facts=2)
 
     def bug(connector: ScriptedConnector, facts: Sequence[Fact]) -> Sequence[Receipt]:
@@ -198,26 +200,26 @@ async def test_a_bug_of_a_connector_is_logged_once_and_nothing_is_lost_or_booked
         raise KeyError("receipts")
 
     bench.connector.script = [bug]
-    with capture_logs() as lines:
-        async with bench.running():
-            await bench.next_try()
-            await bench.outbox.settled(2)
+    async with bench.running():
+        await bench.next_try()
+        await bench.outbox.settled(2)
     assert bench.connector.booked == ids(1, 2)
-    assert [line["event"] for line in lines].count("sync.lost") == 1
-    assert isinstance(lines[0]["exc_info"], KeyError)
+    assert [line.message for line in caplog.records].count("sync.lost") == 1
+    assert caplog.records[0].exc_info is not None
+    assert caplog.records[0].exc_info[0] is KeyError
 
 
-async def test_the_log_tells_a_loss_once_and_the_return_once() -> None:
+async def test_the_log_tells_a_loss_once_and_the_return_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "sync")
     bench = Bench(facts=1)
     bench.connector.script = [Unreachable("away") for _ in range(20)]
-    with capture_logs() as lines:
-        async with bench.running():
-            for _ in range(20):
-                await bench.next_try()
-            await bench.link.heard(*["unreachable"] * 20, "up")
-    assert [(line["event"], line["log_level"]) for line in lines] == [
-        ("sync.lost", "warning"),
-        ("sync.back", "info"),
+    async with bench.running():
+        for _ in range(20):
+            await bench.next_try()
+        await bench.link.heard(*["unreachable"] * 20, "up")
+    assert [(line.message, line.levelname) for line in caplog.records] == [
+        ("sync.lost", "WARNING"),
+        ("sync.back", "INFO"),
     ]
 
 
@@ -283,5 +285,4 @@ def test_whatever_fails_every_fact_is_booked_once_and_in_order(
                 asleep.cancel()
         assert bench.connector.booked == ids(*range(1, facts + 1))
 
-    with capture_logs():
-        asyncio.run(drive())
+    asyncio.run(drive())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+
+import msgspec
+from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
 from edge_agent.views import Echo, Input, Status, View
@@ -76,7 +79,7 @@ class FakeAgent:
         if isinstance(answer, InputRefused | AgentAway):
             raise answer
         assert isinstance(answer, View)
-        return answer
+        return msgspec.structs.replace(answer, input=given.id)
 
     async def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
         if self.down:
@@ -104,3 +107,11 @@ def screen_text(app: TerminalApp) -> str:
     width, height = app.size
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
+
+
+async def shown(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Return when the condition holds and what it led to has been painted."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await pilot.pause(0.005)
+        await pilot.pause()

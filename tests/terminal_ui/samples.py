@@ -44,6 +44,7 @@ _COMMANDS = {
     "report": "H",
     "scrap": "P",
     "finish": "9",
+    "short": "S",
 }
 
 

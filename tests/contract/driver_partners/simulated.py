@@ -32,7 +32,7 @@ class SimulatedPartner(ABC):
             self._running = Simulator.start(self.simulator, *self.arguments())
             self.ready = self._running.ready
 
-    def provoke(self) -> None:
+    def provoke(self) -> None:  # noqa: B027 - nothing to do is an answer
         """Machines speak by themselves."""
 
     def kill(self) -> None:

@@ -1,0 +1,184 @@
+"""Devices: what drivers emit reaches the bus, and no value of a lost device is believed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from device_drivers.contract import (
+    Clock,
+    DataValue,
+    DriverModule,
+    Emit,
+    Observation,
+    Online,
+    Scan,
+    StatusCode,
+    Unreachable,
+)
+from edge_agent.bus import Bus, Subscription
+from edge_agent.devices import Devices, DeviceSettings
+from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
+from edge_agent.supervisor import Supervisor
+from edge_agent.views import DeviceStatus, ItemValue
+from tests.support.manual_clock import START, ManualClock
+
+Event = ScanArrived | ValueArrived | DeviceChanged
+
+
+class _Line:
+    """The far end of a driver's wire: the test says what is observed and when the wire breaks."""
+
+    def __init__(self) -> None:
+        self.connected = asyncio.Event()
+        self._emit: Emit | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        self._cut = asyncio.get_running_loop().create_future()
+        self.connected.set()
+        await self._cut
+
+    async def observe(self, *observations: Observation) -> None:
+        await asyncio.wait_for(self.connected.wait(), 5)
+        assert self._emit is not None
+        for observation in observations:
+            self._emit(observation)
+
+    def cut(self, reason: str) -> None:
+        self.connected.clear()
+        self._cut.set_exception(Unreachable(reason))
+
+
+class _Floor:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.bus = Bus()
+        self.lines = {"plc": _Line(), "gun": _Line()}
+        self.devices = Devices(
+            [
+                DeviceSettings("plc", "modbus", "plc", equipment="E1"),
+                DeviceSettings("gun", "serial_scanner", "gun", terminal="T1"),
+            ],
+            self._load,
+            self.clock,
+            self.bus,
+            Supervisor(self.clock, Random(1), strict=True),
+        )
+        self.events: Subscription[Any] = self.bus.subscribe(ScanArrived, ValueArrived, DeviceChanged)
+        self.task = asyncio.ensure_future(self.devices.run())
+
+    def _load(self, name: str) -> DriverModule:
+        def driver(options: str, clock: Clock) -> _Line:
+            assert clock is self.clock
+            return self.lines[options]
+
+        assert name in ("modbus", "serial_scanner")
+        return cast("DriverModule", SimpleNamespace(Options=str, Driver=driver))
+
+    async def until(self, wanted: Callable[[Event], bool]) -> list[Event]:
+        """The events up to the first that is wanted."""
+        seen: list[Event] = []
+        while not seen or not wanted(seen[-1]):
+            seen.append(await asyncio.wait_for(anext(self.events), 5))
+        return seen
+
+    async def until_state(self, name: str, state: str) -> list[Event]:
+        return await self.until(
+            lambda event: (
+                isinstance(event, DeviceChanged) and (event.status.name, event.status.state) == (name, state)
+            )
+        )
+
+    def status(self, name: str) -> DeviceStatus:
+        return next(status for status in self.devices.statuses() if status.name == name)
+
+
+@pytest.fixture
+async def floor() -> AsyncIterator[_Floor]:
+    floor = _Floor()
+    yield floor
+    floor.task.cancel()
+    await asyncio.gather(floor.task, return_exceptions=True)
+
+
+def _value(item: str, value: float, status: StatusCode = StatusCode.GOOD) -> DataValue:
+    return DataValue(item, None if status is StatusCode.BAD else value, status, START)
+
+
+async def test_a_device_comes_online_with_its_identity(floor: _Floor) -> None:
+    assert [status.state for status in floor.devices.statuses()] == ["starting", "starting"]
+    floor.clock.advance(3)
+    await floor.lines["plc"].observe(Online("Simatic S7"))
+    await floor.until_state("plc", "online")
+    status = floor.status("plc")
+    assert (status.identity, status.equipment, status.since) == ("Simatic S7", "E1", floor.clock.now())
+    assert floor.status("gun").state == "starting"
+
+
+async def test_values_and_scans_reach_the_bus(floor: _Floor) -> None:
+    scan = Scan("id-1", b"B:1001", START)
+    await floor.lines["plc"].observe(Online(""), _value("count", 7))
+    await floor.lines["gun"].observe(Online(""), scan)
+    seen = await floor.until(lambda event: isinstance(event, ScanArrived))
+    assert ValueArrived("plc", _value("count", 7)) in seen
+    assert seen[-1] == ScanArrived("gun", "T1", scan)
+    assert floor.status("gun").last_good == START
+
+
+async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_the_loss(floor: _Floor) -> None:
+    await floor.lines["plc"].observe(Online(""), _value("count", 7), _value("speed", 1.5))
+    floor.clock.advance(60)
+    floor.lines["plc"].cut("The cable is out.")
+    seen = await floor.until_state("plc", "lost")
+    bad = [event.value for event in seen if isinstance(event, ValueArrived)][-2:]
+    assert bad == [DataValue(item, None, StatusCode.BAD, floor.clock.now()) for item in ("count", "speed")]
+    assert isinstance(seen[-1], DeviceChanged)
+    assert (seen[-1].status.reason, seen[-1].status.tries) == ("The cable is out.", 1)
+    assert seen[-1].status.last_good == START
+    assert floor.devices.items("plc")["count"] == ItemValue(
+        name="count", value=7, status="Bad", source_time=START
+    )
+
+
+async def test_failing_again_says_nothing_new_about_the_values(floor: _Floor) -> None:
+    await floor.lines["plc"].observe(Online(""), _value("count", 7))
+    floor.lines["plc"].cut("first")
+    await floor.until_state("plc", "lost")
+    since = floor.status("plc").since
+    floor.clock.advance(1)
+    await asyncio.wait_for(floor.lines["plc"].connected.wait(), 5)
+    floor.lines["plc"].cut("second")
+    seen = await floor.until_state("plc", "lost")
+    assert [type(event) for event in seen] == [DeviceChanged]
+    assert (floor.status("plc").reason, floor.status("plc").tries) == ("second", 2)
+    assert floor.status("plc").since == since
+
+
+async def test_a_device_that_returns_is_good_again(floor: _Floor) -> None:
+    await floor.lines["plc"].observe(Online("A"), _value("count", 7))
+    floor.lines["plc"].cut("gone")
+    await floor.until_state("plc", "lost")
+    await floor.clock.sleeping()
+    floor.clock.advance(5)
+    await floor.lines["plc"].observe(Online("B"), _value("count", 9))
+    await floor.until_state("plc", "online")
+    status = floor.status("plc")
+    assert (status.identity, status.reason, status.tries) == ("B", "", 0)
+    assert floor.devices.items("plc")["count"].status == "Good"
+
+
+async def test_a_bad_item_keeps_its_last_good_value_and_its_age(floor: _Floor) -> None:
+    await floor.lines["plc"].observe(
+        Online(""), _value("count", 7), _value("count", 0, StatusCode.BAD), _value("never", 0, StatusCode.BAD)
+    )
+    assert floor.devices.items("plc")["count"] == ItemValue(
+        name="count", value=7, status="Bad", source_time=START
+    )
+    assert floor.devices.items("plc")["never"].value is None

@@ -1,0 +1,181 @@
+"""The line to the agent: one input in hand, the same id until it is answered, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge_agent.client import AgentAway, InputRefused
+from edge_agent.views import Echo, Problem, Status, View
+from terminal_ui.attachment import LONGEST_WAIT, WAITING_LIMIT, Attachment
+from tests.terminal_ui.fake import FakeAgent, HandClock
+from tests.terminal_ui.samples import VIEWS
+
+FIRST = VIEWS["pick_go"]
+
+
+def numbered(revision: int) -> View:
+    return msgspec.structs.replace(FIRST, revision=revision)
+
+
+class Heard:
+    """A listener that keeps what it heard."""
+
+    def __init__(self) -> None:
+        self.views: list[int] = []
+        self.said: list[str] = []
+
+    def show_view(self, view: View) -> None:
+        self.views.append(view.revision)
+
+    def show_status(self, status: Status) -> None:
+        self.said.append("status")
+
+    def show_echo(self, text: str) -> None:
+        self.said.append(f"echo {text}")
+
+    def show_away(self, reason: str) -> None:
+        self.said.append("away")
+
+    def show_attached(self) -> None:
+        self.said.append("attached")
+
+    def show_refused(self, problem: Problem) -> None:
+        self.said.append(f"refused {problem.code}")
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def attached(agent: FakeAgent) -> Any:
+    heard, clock = Heard(), HandClock()
+    attachment = Attachment(agent, "T1", heard, clock)
+    task = asyncio.create_task(attachment.run())
+    try:
+        await until(lambda: heard.views or attachment.away)
+        yield attachment, heard, clock
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_an_input_is_sent_again_with_the_same_id_until_it_is_answered() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        agent.answers = [AgentAway("gone"), AgentAway("gone"), numbered(8)]
+        given = attachment.give("scan", "L:A-1.X")
+        await until(lambda: 8 in heard.views)
+    assert [sent.id for sent in agent.sent] == [given.id] * 3
+    assert attachment.waiting == 0
+
+
+async def test_inputs_wait_in_order_and_one_is_in_hand() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        ids = [attachment.give("scan", f"S{number}").id for number in range(3)]
+        await until(lambda: agent.sent)
+        assert [sent.id for sent in agent.sent] == ids[:1]
+        agent.answers = [numbered(8), numbered(9), numbered(10)]
+        await until(lambda: 10 in heard.views)
+    assert [sent.id for sent in agent.sent] == ids
+
+
+async def test_the_queue_is_bounded() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, _, _clock):
+        given = [attachment.give("scan", "x") for _ in range(WAITING_LIMIT + 3)]
+    assert given.count(None) == 3
+
+
+async def test_while_the_agent_is_away_nothing_new_is_taken_and_what_is_in_hand_is_kept() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        in_hand = attachment.give("entry", "50")
+        await until(lambda: agent.sent)
+        agent.go_away()
+        agent.answers = [AgentAway("gone")]
+        await until(lambda: attachment.away)
+        assert attachment.give("scan", "L:A-1.X") is None
+        agent.come_back(numbered(3))
+        agent.answers = [numbered(4)]
+        await until(lambda: 4 in heard.views)
+    assert {sent.id for sent in agent.sent} == {in_hand.id}
+    assert heard.said.count("away") >= 1
+    assert heard.said[-1] != "away"
+
+
+async def test_it_tries_for_ever_with_a_bounded_back_off() -> None:
+    agent = FakeAgent(FIRST)
+    agent.down = True
+    async with attached(agent) as (attachment, heard, clock):
+        await until(lambda: len(clock.slept) > 8)
+        assert attachment.away
+        agent.come_back(FIRST)
+        await until(lambda: heard.views)
+        assert not attachment.away
+    assert clock.slept[:8] == sorted(clock.slept[:8])
+    assert max(clock.slept) == LONGEST_WAIT
+
+
+async def test_a_refused_input_is_told_and_the_next_one_goes_on() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        agent.answers = [InputRefused(Problem("store.not_saved")), numbered(9)]
+        attachment.give("entry", "50")
+        attachment.give("entry", "51")
+        await until(lambda: 9 in heard.views)
+    assert "refused store.not_saved" in heard.said
+    assert [sent.data for sent in agent.sent] == ["50", "51"]
+
+
+async def test_an_older_view_is_not_drawn_over_a_newer_one() -> None:
+    agent = FakeAgent(numbered(7))
+    async with attached(agent) as (_, heard, _clock):
+        for revision in (9, 8, 10):
+            agent.tell(numbered(revision))
+        agent.tell(Echo("T1", "end"))
+        await until(lambda: "echo end" in heard.said)
+    assert heard.views == [7, 9, 10]
+
+
+async def test_a_restarted_agent_may_count_anew() -> None:
+    agent = FakeAgent(numbered(70))
+    async with attached(agent) as (_, heard, _clock):
+        agent.go_away()
+        await until(lambda: "away" in heard.said)
+        agent.come_back(numbered(1))
+        await until(lambda: 1 in heard.views)
+
+
+async def test_the_client_is_given_back() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent):
+        pass
+    assert agent.closed
+
+
+@pytest.mark.parametrize("problem", ["agent.unknown_terminal", "agent.internal"])
+async def test_a_refused_stream_is_told_and_tried_again(problem: str) -> None:
+    class Refusing(FakeAgent):
+        async def events(self, terminal: str) -> Any:
+            if self.down:
+                raise InputRefused(Problem(problem))
+            async for event in super().events(terminal):
+                yield event
+
+    agent = Refusing(FIRST)
+    agent.down = True
+    async with attached(agent) as (_, heard, _clock):
+        await until(lambda: heard.said.count(f"refused {problem}") > 1)
+        agent.come_back(FIRST)
+        await until(lambda: heard.views)
