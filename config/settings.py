@@ -173,9 +173,6 @@ class Policies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     plan_interval: Annotated[
         float, Meta(ge=0.1, le=86_400, description="seconds between two looks for new plans")
     ] = 5.0
-    lock_after: Annotated[
-        Seconds, Meta(description="seconds without an input after which the person is signed off; 0: never")
-    ] = 0.0
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

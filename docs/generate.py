@@ -1,4 +1,4 @@
-"""Writes what is generated from the types: `make schema` runs it, a test fails when a file is stale."""
+"""Writes what is generated: `make schema` runs it, a test fails when a file is stale."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.reference import reference
 from config.schema import schema_file
+from docs.gs1_table import table
 from edge_agent.site import option_types
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,7 @@ def files() -> dict[Path, str]:
     return {
         ROOT / "config" / "schema.json": schema_file(options),
         ROOT / "docs" / "reference" / "configuration.md": reference(options),
+        ROOT / "edge_agent" / "scanning" / "application_identifiers.json": table(),
     }
 
 

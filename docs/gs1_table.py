@@ -1,63 +1,43 @@
-"""The table of GS1 application identifiers, shortened from the one that biip ships.
+"""The table of GS1 application identifiers, from the one that biip ships: `make schema` writes it.
 
-biip gives each value a regular expression. Here it becomes GS1's own notation, with three differences:
-a date is six or more digits whatever they say, `%` and two digits of a percent-encoded text count as three
-characters (as GS1 counts them, and so that no expression has two ways to read the same text), and a value
-is never empty.
+A format is kept as GS1 writes it, less the digits of the identifier itself and the plus signs. Where the
+standard says more in its text than in its format, the closer format stands here.
 """
 
 from __future__ import annotations
 
 import json
-import re
 
-from biip.gs1_application_identifiers import _GS1_APPLICATION_IDENTIFIERS as IDENTIFIERS
+from biip.gs1_application_identifiers import _GS1_APPLICATION_IDENTIFIERS, GS1ApplicationIdentifier
 
-_SHORTER = (
-    # two ways of saying the same
-    (r"[-]", "-"),
-    (r"[/]", "/"),
-    (r"(?:\d{3}){1,5}", r"\d{3}(\d{3})?(\d{3})?(\d{3})?(\d{3})?"),
-    # calendar and clock: as many digits
-    (r"(?:0\d|1[0-2])", r"\d{2}"),
-    (r"(?:[0-2]\d|3[01])", r"\d{2}"),
-    (r"(?:[01]\d|2[0-3])", r"\d{2}"),
-    (r"(?:[0-5]\d)", r"\d{2}"),
-    # percent-encoded text: its characters
-    (r"(?:[!%-?A-Z_a-z\x22]|%[0-9A-Fa-f][0-9A-Fa-f]%[0-9A-Fa-f][0-9A-Fa-f])", r"[!%-?A-Z_a-z\x22]"),
-    # character sets
-    (r"[!%-?A-Z_a-z\x22]", " X"),
-    (r"[A-Z0-9/#-]", " Y"),
-    (r"[0-9A-Za-z_-]", " Z"),
-    (r"[A-Z0-9]", " A"),
-    (r"[01]", " B"),
-    (r"\d", " N"),
-)
+IDENTIFIERS = _GS1_APPLICATION_IDENTIFIERS  # by code; biip has no public name for all of them
+
+_CLOSER = {
+    **dict.fromkeys(("423", "425"), "N3 [N3] [N3] [N3] [N3]"),  # one to five countries
+    **dict.fromkeys(("4307", "4317"), "A2"),  # a country
+    **dict.fromkeys(("4321", "4322", "4323"), "B1"),  # no or yes
+    "7258": "N1 / N1",  # the first of twins
+    "8003": "0 N13 [X..16]",
+    "8008": "N8 [N2 [N2]]",  # with minutes, with seconds
+    "8010": "Y5..30",
+    "8043": "N18..20",
+}
 
 
 def table() -> str:
     """The text of the file: one identifier a line, with format, whether an FNC1 must end it, and title."""
     rows = {
-        code: [notation(one.pattern.removeprefix(f"^{code}")), one.separator_required, one.data_title]
-        for code, one in IDENTIFIERS.items()
+        code: [notation(one), one.separator_required, one.data_title] for code, one in IDENTIFIERS.items()
     }
     lines = (f"{json.dumps(code)}: {json.dumps(row, ensure_ascii=False)}" for code, row in rows.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def notation(pattern: str) -> str:
-    r"""A regular expression of biip in the notation of GS1.
+def notation(one: GS1ApplicationIdentifier) -> str:
+    """The format of its value.
 
-    >>> notation(r"(\d{13})([!%-?A-Z_a-z\x22]{0,17})$")
-    'N13 [X..17]'
+    >>> notation(IDENTIFIERS["253"]), notation(IDENTIFIERS["3910"])
+    ('N13 [X..17]', 'N3 N..15')
     """
-    text = pattern.removesuffix("$")
-    for long, short in _SHORTER:
-        text = text.replace(long, short)
-    text = re.sub(r"([NXYZAB])(?![{])", r"\g<1>{1}", text)
-    text = re.sub(r"(N)\{(\d+)\} N\{(\d+)\}(?: N\{(\d+)\})*", _added, text)
-    return text
-
-
-def _added(components: re.Match[str]) -> str:
-    return f"N{{{sum(int(n) for n in re.findall('[{]([0-9]+)', components[0]))}}}"
+    _, _, format = one.format.partition("+")
+    return _CLOSER.get(one.ai, format.replace("[+", " [").replace("+", " "))

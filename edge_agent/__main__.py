@@ -13,8 +13,6 @@ from pathlib import Path
 
 from edge_agent import __version__
 
-OK, ATTENTION, USAGE, AWAY = 0, 1, 2, 3
-
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; the reference is made from it."""
@@ -96,33 +94,15 @@ def _where(command: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = parser().parse_args(arguments)
-    return _commands()[given.command](given)
-
-
-def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
     # What a command needs is imported by the command: `status` must not wait for what `run` needs.
-    def run(given: argparse.Namespace) -> int:
-        from edge_agent.agent import run as run_agent
+    if given.command == "demo":
+        from edge_agent.demo.command import demo
 
-        return run_agent(given.site)
+        return demo(given)
+    from edge_agent import commands
 
-    def demo(given: argparse.Namespace) -> int:
-        from edge_agent.demo.command import demo as run_demo
-
-        return run_demo(given)
-
-    def command(name: str) -> Callable[[argparse.Namespace], int]:
-        def call(given: argparse.Namespace) -> int:
-            from edge_agent import commands
-
-            return int(getattr(commands, name)(given))
-
-        return call
-
-    return {
-        "run": run, "demo": demo, "check": command("check"), "terminal": command("terminal"),
-        "status": command("status"), "journal": command("journal"), "labels": command("labels"),
-    }  # fmt: skip
+    command: Callable[[argparse.Namespace], int] = getattr(commands, given.command)
+    return command(given)
 
 
 if __name__ == "__main__":

@@ -9,29 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
-from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 
 import config
 import device_drivers
 from edge_agent import __version__
 from edge_agent.api import Api
 from edge_agent.bus import Bus
-from edge_agent.clock import Clock, SystemClock
+from edge_agent.clock import Clock
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.display import display_safe
 from edge_agent.equipment import Equipment
 from edge_agent.events import PlansChanged
-from edge_agent.local_socket import LocalSocket, SocketTaken
-from edge_agent.logs import log_to_stderr
+from edge_agent.local_socket import LocalSocket
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, ToldOutbox, pump_machines, pump_refreshes, pump_scans
-from edge_agent.scanning import gs1
 from edge_agent.scenarios.contract import Policies, Station
-from edge_agent.site import build_connectors, load_site
 from edge_agent.status import LinkBoard, StatusBoard
-from edge_agent.store import Store, StoreError
+from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
 from edge_agent.supervisor import Supervisor
 from edge_agent.terminals import Terminals
@@ -39,26 +33,7 @@ from sync.ports import Connector
 from sync.puller import Puller
 from sync.relay import Relay
 
-OK, ATTENTION, USAGE = 0, 1, 2
-
 _log = logging.getLogger(__name__)
-
-
-def run(path: Path) -> int:
-    """`floorhand run`: until SIGTERM or SIGINT. 2: the site file is wrong; 1: it can not start, and why."""
-    log_to_stderr()
-    try:
-        settings = load_site(path)
-        connectors = build_connectors(settings, path)
-        asyncio.run(Agent(settings, connectors, SystemClock(), SystemRandom()).run())
-    except config.ConfigError as error:
-        for problem in error.problems:
-            print(display_safe(str(problem), limit=400), file=sys.stderr)
-        return USAGE
-    except (SocketTaken, StoreError) as error:
-        print(display_safe(str(error), limit=400), file=sys.stderr)
-        return ATTENTION
-    return OK
 
 
 class Agent:
@@ -112,7 +87,6 @@ class Agent:
         ]
         links = [task for name in self._connectors for task in self._link(name, store, background)]
         background.append(asyncio.create_task(pump_refreshes(bus, terminals)))
-        background.append(asyncio.create_task(asyncio.to_thread(gs1.warm)))
         serving = asyncio.create_task(api.serve(local.listen()))
         _log.info("agent.ready", extra={"agent": settings.site.agent, "socket": str(settings.site.socket)})
         try:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -37,12 +37,15 @@ from edge_agent.views import (
 from sync.openapi import RouteDoc, document
 
 HEARTBEAT_SECONDS = 5.0
+INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fits with every escape
 _STATUS_PACE_SECONDS = 0.2  # a status bar that changes more often than this can not be read
+
+_LAST_SEQ = 2**63 - 1  # what a journal can count to
 
 _log = logging.getLogger(__name__)
 
 _TERMINAL = {404: Problem}
-_INPUT = {400: Problem, 404: Problem, 503: Problem}
+_INPUT = {400: Problem, 404: Problem, 413: Problem, 503: Problem}
 
 ROUTES = (
     RouteDoc(
@@ -66,6 +69,10 @@ ROUTES = (
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, token=False),
 )  # fmt: skip
+
+
+class _TooLarge(Exception):
+    """The request is longer than any input; the text says how long one may be."""
 
 
 class Api:
@@ -116,7 +123,7 @@ class Api:
         return _json(await self._terminals.view(request.path_params["terminal"]))
 
     async def _input(self, request: Request) -> Response:
-        given = msgspec.json.decode(await request.body(), type=Input)
+        given = msgspec.json.decode(await _body(request), type=Input)
         return _json(await self._terminals.handle(request.path_params["terminal"], given))
 
     async def _equipment(self, request: Request) -> Response:
@@ -128,7 +135,7 @@ class Api:
     async def _journal(self, request: Request) -> Response:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
         after = request.query_params.get("after")
-        start = None if after is None else int(after)
+        start = None if after is None else min(int(after), _LAST_SEQ)
         return _json(
             await self._store.read(
                 lambda connection: journal_rows(connection, self._board.connector, limit, start)
@@ -208,13 +215,26 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
                 "input.not_saved", extra={"path": request.url.path, "kind": error.kind, "what": str(error)}
             )
             return _json(Problem("store.not_saved", {"what": str(error)}), 503)
+        except _TooLarge as error:
+            return _json(Problem("agent.not_understood", {"what": str(error)}), 413)
         except Overflow:
             return _json(Problem("agent.too_slow"), 503)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         except Exception:
             _log.exception("api.bug", extra={"path": request.url.path})
             return _json(Problem("agent.internal"), 500)
 
     return guarded
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > INPUT_BYTES:
+            raise _TooLarge(f"A request has at most {INPUT_BYTES} bytes.")
+    return bytes(content)
 
 
 def _json(body: object, status: int = 200) -> Response:

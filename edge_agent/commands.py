@@ -7,17 +7,41 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from random import SystemRandom
 from typing import NoReturn
 
 import msgspec
 
 import config
 from edge_agent.client import AgentAway, AgentClient, InputRefused
+from edge_agent.clock import SystemClock
 from edge_agent.display import display_safe
+from edge_agent.local_socket import SocketTaken
+from edge_agent.logs import log_to_stderr
 from edge_agent.site import build_connectors, load_site
 from edge_agent.views import DeviceStatus, EquipmentStatus, Health, JournalRow
 
 OK, ATTENTION, USAGE, AWAY = 0, 1, 2, 3
+
+
+def run(given: argparse.Namespace) -> int:
+    """`floorhand run FILE`: until SIGTERM or SIGINT. 2: the site file is wrong; 1: it can not start, and why."""
+    from edge_agent.agent import (
+        Agent,  # the agent brings everything along; the other commands need none of it
+    )
+    from edge_agent.store import StoreError
+
+    log_to_stderr()
+    try:
+        settings = load_site(given.site)
+        connectors = build_connectors(settings, given.site)
+        asyncio.run(Agent(settings, connectors, SystemClock(), SystemRandom()).run())
+    except config.ConfigError as error:
+        return _tell_problems(error, as_json=False)
+    except (SocketTaken, StoreError) as error:
+        print(display_safe(str(error), limit=400), file=sys.stderr)
+        return ATTENTION
+    return OK
 
 
 def check(given: argparse.Namespace) -> int:

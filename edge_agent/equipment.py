@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
+from edge_agent.counting import delta
 from edge_agent.items import kept
 from edge_agent.views import EquipmentStatus, ItemValue
 
 NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
 UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
-
-# A counter that fell is taken to have run over when this part of its range explains it, else for a reset.
-_ROLLOVER_SHARE = 8
 
 
 class Equipment:
@@ -72,6 +70,7 @@ class Equipment:
             state_since=self._since,
             count=_whole(count.value) if count else None,
             count_status=_status(count),
+            count_width=self._width,
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )
@@ -110,21 +109,6 @@ class Equipment:
         return ItemValue(
             name=name, value=item.value, unit=unit, status=item.status, source_time=item.source_time
         )
-
-
-def delta(previous: int, current: int, width: int) -> int | None:
-    """How far a counter of `width` bits went from `previous` to `current`; None when it looks like a reset.
-
-    A counter that fell ran over if it was near its end, and was reset otherwise.
-
-    >>> delta(65_530, 4, 16), delta(100, 130, 16), delta(30_000, 4, 16)
-    (10, 30, None)
-    """
-    span = 1 << width
-    went = (current - previous) % span
-    if current % span >= previous % span or went <= span // _ROLLOVER_SHARE:
-        return went
-    return None
 
 
 def text(value: Value) -> str:

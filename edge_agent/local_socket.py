@@ -26,7 +26,8 @@ class LocalSocket:
         """Become the one agent at this path. Raises SocketTaken.
 
         The folder is made with mode 0700 when it is missing. The lock is a file beside the socket: the
-        kernel gives it back when the process dies, however it dies.
+        kernel gives it back when the process dies, however it dies. A socket that a dead agent left is
+        cleared away; anything else stays where it is.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_path = path.with_name(path.name + ".lock")
@@ -42,11 +43,16 @@ class LocalSocket:
             ) from None
         os.truncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
-        return cls(path, lock)
+        taken = cls(path, lock)
+        try:
+            taken._clear()
+        except SocketTaken:
+            taken.close()
+            raise
+        return taken
 
     def listen(self) -> socket.socket:
-        """A listening Unix socket of mode 0600; a socket that a dead agent left is cleared away."""
-        self._clear()
+        """A listening Unix socket of mode 0600."""
         listener = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)  # the mode must be right from the first moment, not after a chmod
         try:

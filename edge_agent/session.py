@@ -35,6 +35,7 @@ from edge_agent.views import Input, Kind, Message, Verdict
 from sync.contract import AnyFact, ScanRefused, SignedOff
 
 LOG_LENGTH = 5
+ANSWERED_LENGTH = 32  # inputs; twice what a terminal keeps waiting for an answer
 
 _ACCEPTED = (Verdict.OK, Verdict.OK_PLUS, Verdict.COMMAND)
 _GOES_ON = ("report_production", "pick")  # flows that wait for the next person when somebody leaves
@@ -45,7 +46,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is the scenario's state as JSON. `intent` was minted when the step was entered: ids of the
     facts derive from it, so the same intent can not be recorded twice. `asked` is the scan that waits
-    for its confirmation.
+    for its confirmation. `answered` are the ids of the last inputs, newest last: one that is sent again
+    is not taken again, whatever came in between.
     """
 
     state: msgspec.Raw
@@ -55,6 +57,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     message: Message | None = None
     log: tuple[Message, ...] = ()
     revision: int = 0
+    answered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

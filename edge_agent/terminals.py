@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from edge_agent.clock import Clock
 from edge_agent.events import EchoMade, FactsRecorded, ViewMade
 from edge_agent.scanning.verdict import is_late, is_repeat
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
-from edge_agent.session import LOG_LENGTH, Answer, Session, answer
+from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer
 from edge_agent.store import Connection, Entry, Store, StoreError, sessions
 from edge_agent.store.progress import last_reports, progress
 from edge_agent.view_of import view_of
@@ -42,6 +43,15 @@ class _Moment:
     intent: str
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """A scan, when a label was last read at its terminal: `at` moves on with every repeated reading."""
+
+    input: str
+    text: str
+    at: float
+
+
 class Terminals:
     """Answers inputs and keeps every session. All of a step happens in one write of the store."""
 
@@ -56,7 +66,7 @@ class Terminals:
         self._policies = policies
         self._machine_of = machine_of
         self._repeat_window = repeat_window
-        self._last_scan: dict[str, tuple[str, float]] = {}
+        self._last_scan: dict[str, _Heard] = {}
         self._drawn: dict[str, View] = {}
         self._flows = scenarios.load()
 
@@ -81,13 +91,17 @@ class Terminals:
         moment = self._moment(station)
         late = False
         if given.kind == "scan":
-            if self._swallow(terminal, given.data):
+            if self._swallow(terminal, given):
                 return await self.view(terminal)
             late = received_at is not None and is_late(received_at, moment.now)
             self._bus.publish(EchoMade(Echo(terminal, given.data)))
-        view, recorded = await self._store.write(
-            lambda connection: self._step(connection, station, given, moment, late)
-        )
+        try:
+            view, recorded = await self._store.write(
+                lambda connection: self._step(connection, station, given, moment, late)
+            )
+        except StoreError:
+            self._last_scan.pop(terminal, None)  # what was not kept may be scanned again at once
+            raise
         self._show(view)
         if recorded:
             self._bus.publish(FactsRecorded(recorded))
@@ -102,7 +116,9 @@ class Terminals:
             session = self._session(connection, station, moment)
             return self._view(connection, station, session, "", moment)
 
-        return await self._store.read(look)
+        seen = await self._store.read(look)
+        self._drawn.setdefault(terminal, seen)
+        return seen
 
     async def refresh(self, equipment: str | None = None) -> None:
         """Draw anew what looks different now, on all terminals or on those of a machine."""
@@ -132,11 +148,15 @@ class Terminals:
         clock = self._clock
         return _Moment(clock.now(), self._machine_of(station.equipment), clock.new_id(), clock.new_id())
 
-    def _swallow(self, terminal: str, text: str) -> bool:
+    def _swallow(self, terminal: str, given: Input) -> bool:
+        """Whether it is one trigger pull read twice. A scan that is sent again is not: the step knows it."""
         now = self._clock.monotonic()
-        last_text, last_at = self._last_scan.get(terminal, ("", float("-inf")))
-        self._last_scan[terminal] = (text, now)
-        return is_repeat(last_text, last_at, text, now, self._repeat_window)
+        last = self._last_scan.get(terminal, _Heard("", "", float("-inf")))
+        if last.input == given.id:
+            return False
+        repeated = is_repeat(last.text, last.at, given.data, now, self._repeat_window)
+        self._last_scan[terminal] = _Heard(last.input if repeated else given.id, given.data, now)
+        return repeated
 
     def _step(
         self, connection: Connection, station: Station, given: Input, moment: _Moment, late: bool
@@ -145,21 +165,24 @@ class Terminals:
         if saved is not None and saved.last_input == given.id:
             return msgspec.json.decode(saved.last_view, type=View), 0
         session = self._session(connection, station, moment)
+        if given.id in session.answered:
+            return self._view(connection, station, session, given.id, moment), 0
         here = self._situation(connection, station, session, moment)
         state = scenarios.decode(session.state)
         if late:
             result = Answer(state, said=Said(Verdict.LATE, "scan.late"))
         else:
             result = answer(self._flows, scenarios.name_of(state), state, session.asked, given, here)
-        session, recorded = self._recorded(connection, station, session, result, moment)
+        session, recorded = self._recorded(connection, station, session, given, result, moment)
         view = self._view(connection, station, session, given.id, moment)
         kept = sessions.Session(msgspec.json.encode(session), given.id, msgspec.json.encode(view))
         sessions.save(connection, station.terminal, kept)
         return view, recorded
 
     def _recorded(
-        self, connection: Connection, station: Station, session: Session, result: Answer, moment: _Moment
-    ) -> tuple[Session, int]:
+        self, connection: Connection, station: Station, session: Session, given: Input, result: Answer,
+        moment: _Moment,
+    ) -> tuple[Session, int]:  # fmt: skip
         person = result.person if result.person else session.person
         entries = [
             Entry(str(uuid5(UUID(session.intent), str(n))), body) for n, body in enumerate(result.facts)
@@ -175,6 +198,7 @@ class Terminals:
             message=message,
             log=(*session.log, saved)[-LOG_LENGTH:] if saved else session.log,
             revision=session.revision + 1,
+            answered=(*session.answered, given.id)[-ANSWERED_LENGTH:],
         ), len(facts)
 
     def _session(self, connection: Connection, station: Station, moment: _Moment) -> Session:
@@ -191,7 +215,7 @@ class Terminals:
         return Situation(
             now=moment.now, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
-            progress=lambda job: progress(connection, job),
+            progress=functools.cache(lambda job: progress(connection, job)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal),
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -48,13 +48,15 @@ class Verdict(enum.StrEnum):
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing a person did. Sent again with the same `id` it gets the same answer.
 
+    The `id` has 1 to 64 characters, `data` at most 4096: more than any label or entry.
+
     `kind` and `data`: scan: the frame, one character a byte (Latin-1); action: its name; entry: the
     number or text typed; choice: the number of the choice, as text.
     """
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     kind: Literal["scan", "action", "entry", "choice"]
-    data: str
+    data: Annotated[str, msgspec.Meta(max_length=4096)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +239,7 @@ class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
     state_since: datetime | None = None
     count: int | None = None
     count_status: Literal["Good", "Uncertain", "Bad"] = "Bad"
+    count_width: int = 32
     alarm: str = ""
     values: tuple[ItemValue, ...] = ()
 
@@ -244,9 +247,9 @@ class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The live companion of a view: links, queue, the terminal's machine and scanners.
 
-    `safe_seq` is the last committed fact, `delivered_seq` the last one up to which every fact has an
-    answer; `parked` the seqs the ERP refused (newest 50), `parked_count` all of them. `plans_at`: when
-    plans last came down. `now`: the agent's clock, for ages.
+    `safe_seq` is the last committed fact. Every fact up to `delivered_seq` was accepted unless it is in
+    `parked`: the seqs the ERP refused or that wait behind a refused one (newest 50), `parked_count` all
+    of them. `plans_at`: when plans last came down. `now`: the agent's clock, for ages.
     """
 
     now: datetime

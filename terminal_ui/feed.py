@@ -58,7 +58,8 @@ class Feed:
         before = self._scene.view
         answered = before is None or view.revision != before.revision
         self._scene = replace(self._scene, echo=None, note=None if answered else self._scene.note)
-        kept = before is not None and _same_entry(before, view) and view.input != self._entry_sent
+        answers_entry = bool(self._entry_sent) and view.input == self._entry_sent
+        kept = before is not None and _same_entry(before, view) and not answers_entry
         self._scene = replace(self._scene, view=view, typed=self._scene.typed if kept else None)
         return answered
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ class Driver:
         )
         try:
             await self._connect(client)
+            _heed_cancellation()
             due = self._clock.monotonic()
             while True:
                 for block in self._blocks:
@@ -81,6 +83,7 @@ class Driver:
         """One request; its points are emitted with the moment of the request."""
         asked_at = self._clock.now()
         answer = await self._ask(client, block)
+        _heed_cancellation()
         if not self._online:
             self._online = True
             emit(Online(identity=""))
@@ -132,6 +135,17 @@ def next_due(due: float, interval: float, now: float) -> float:
     (10.5, 11.5)
     """
     return due + interval * max(1, math.ceil((now - due) / interval))
+
+
+def _heed_cancellation() -> None:
+    """Raise the cancellation that the library may have lost.
+
+    It waits by asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes in the
+    same moment as the answer; the poll would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 _FUNCTION_CODES = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}

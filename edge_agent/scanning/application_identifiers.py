@@ -28,22 +28,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-TABLE = Path(__file__).with_name("application_identifiers.json")
+_TABLE = Path(__file__).with_name("application_identifiers.json")
 
-# The character sets by their letter. GS1 writes A and B in words; N, X, Y and Z are its own (figures 7.11).
-CHARACTERS = {
+# The sets of characters by their letter: N, X, Y and Z are those of GS1 (7.11); A for letters and digits and
+# B for a flag are ours, where GS1 says it in its text only.
+_CHARACTERS = {
     "N": "[0-9]",
-    "X": "[!%-?A-Z_a-z\x22]",
+    "X": '[!"%-?A-Z_a-z]',
     "Y": "[A-Z0-9/#-]",
     "Z": "[0-9A-Za-z_-]",
     "A": "[A-Z0-9]",
     "B": "[01]",
 }
 
-_COMPONENT = re.compile(r"([NXYZAB])(?:(\d+)|(\d*)\.\.(\d+))")
+_COMPONENT = re.compile(r"([NXYZAB])(?:(\d*)\.\.(\d+)|(\d+))")
 
 # By code: format, whether an FNC1 must end the value, and GS1's title of it.
-_ROWS: dict[str, tuple[str, bool, str]] = json.loads(TABLE.read_text(encoding="utf-8"))
+_ROWS: dict[str, tuple[str, bool, str]] = json.loads(_TABLE.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def identifier(text: str) -> Identifier | None:
 
 @cache
 def _pattern(format: str) -> re.Pattern[str]:
-    """The expression of a format. There are some forty, compiled when a code first needs them."""
+    """The expression of a format. There are some sixty, each compiled when a code first needs them."""
 
     def counted(component: re.Match[str]) -> str:
-        letter, exactly, least, most = component.groups()
-        return CHARACTERS[letter] + (f"{{{exactly}}}" if exactly else f"{{{least or 1},{most}}}")
+        letter, least, most, exactly = component.groups()
+        return _CHARACTERS[letter] + (f"{{{exactly}}}" if exactly else f"{{{least or 1},{most}}}")
 
     optional = format.replace(" ", "").replace("[", "(?:").replace("]", ")?")
     return re.compile(_COMPONENT.sub(counted, optional))

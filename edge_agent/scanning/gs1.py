@@ -31,12 +31,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-if TYPE_CHECKING:
-    from biip.gs1_application_identifiers import GS1ApplicationIdentifier
+from edge_agent.scanning.application_identifiers import identifier
 
 GS = "\x1d"  # how scanners send the FNC1 that ends an element string
 ELEMENT_SYMBOLOGIES = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
@@ -77,11 +74,6 @@ class Gs1Reading:
         values = ((one.name, getattr(self, one.name)) for one in fields(self))
         said = (f"{name}={value!r}" for name, value in values if value not in (None, ()))
         return f"Gs1Reading({', '.join(said)})"
-
-
-def warm() -> None:
-    """Load the table of application identifiers (about 0.1 s, once), so that no scan waits for it."""
-    _identifier("01")
 
 
 def read(text: str, symbology: str) -> Gs1Reading | None:
@@ -128,29 +120,12 @@ def element_strings(text: str) -> tuple[dict[str, str], bool]:
 
 def _first(text: str) -> tuple[str, str] | None:
     """The first element string: identifier and value. A date is six digits here, whatever they say."""
-    identifier = _identifier(text[:4])
-    if identifier is None:
+    found = identifier(text)
+    if found is None:
         return None
     field = text.split(GS, 1)[0]
-    if identifier.ai in _DATES:
-        value = field[2:8]
-        return (identifier.ai, value) if len(value) == 6 and _is_digits(value) else None
-    matching = re.fullmatch if identifier.separator_required else re.match
-    match = matching(identifier.pattern.removesuffix("$"), field, re.ASCII)
-    value = "".join(group for group in match.groups() if group) if match else ""
-    return (identifier.ai, value) if value else None
-
-
-@lru_cache(maxsize=1024)
-def _identifier(start: str) -> GS1ApplicationIdentifier | None:
-    """The application identifier at the start of at most four characters."""
-    from biip import ParseError
-    from biip.gs1_application_identifiers import GS1ApplicationIdentifier
-
-    try:
-        return GS1ApplicationIdentifier.extract(start)
-    except ParseError:
-        return None
+    value = found.value_of(field[len(found.code) :])
+    return (found.code, value) if value else None
 
 
 def _reading(trust: int, values: Mapping[str, str], understood: bool) -> Gs1Reading:
@@ -187,13 +162,25 @@ def _retail(digits: str, symbology: str) -> Gs1Reading | None:
 
 
 def _upc_e(digits: str) -> Gs1Reading:
-    from biip import ParseError
-    from biip.upc import Upc
-
-    try:
-        return Gs1Reading(3, gtin=Upc.parse(digits).as_upc_a().zfill(14))
-    except ParseError:
+    """A UPC-E of six digits, with the number system before them, and with the check digit behind them too."""
+    system, kept = ("0", digits) if len(digits) == 6 else (digits[0], digits[1:7])
+    payload = system + _with_zeros(kept)
+    whole = payload + (digits[7:] or _check_digit(payload))
+    if system not in "01" or not _check_digit_fits(whole):
         return Gs1Reading(3, faults=("gtin",))
+    return Gs1Reading(3, gtin=whole.zfill(14))
+
+
+def _with_zeros(kept: str) -> str:
+    """The ten digits that a UPC-E stands for: its last one says where zeros were left out (5.2.2.4.2)."""
+    last = kept[5]
+    if last in "012":
+        return f"{kept[:2]}{last}0000{kept[2:5]}"
+    if last == "3":
+        return f"{kept[:3]}00000{kept[3:5]}"
+    if last == "4":
+        return f"{kept[:4]}00000{kept[4]}"
+    return f"{kept[:5]}0000{last}"
 
 
 def _digital_link(uri: str) -> Gs1Reading | None:
@@ -206,8 +193,8 @@ def _digital_link(uri: str) -> Gs1Reading | None:
     values = {key[:2]: key[3:].zfill(14)}
     understood = len(steps) % 2 == 0
     for ai, value in (*zip(steps[::2], steps[1::2], strict=False), *parse_qsl(query or "")):
-        identifier = _identifier(ai)
-        if identifier is None or identifier.ai != ai:
+        found = identifier(ai)
+        if found is None or found.code != ai:
             continue  # the owner of the address may add what he likes
         fits = _first(ai + value) == (ai, value) and values.setdefault(ai, value) == value
         understood = understood and fits
@@ -235,9 +222,13 @@ def _date(value: str) -> date | None:
 
 
 def _check_digit_fits(digits: str) -> bool:
+    return digits[-1] == _check_digit(digits[:-1])
+
+
+def _check_digit(payload: str) -> str:
     """The check digit of GTIN, SSCC and their kind (7.9.1): weights 3 and 1 from the right, sum to a ten."""
-    weighted = (int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
-    return sum(weighted) % 10 == 0
+    weighted = (int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(payload)))
+    return str(-sum(weighted) % 10)
 
 
 def _is_digits(text: str) -> bool:

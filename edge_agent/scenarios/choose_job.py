@@ -118,7 +118,8 @@ def _start(
     started = JobStarted(
         about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation
     )
-    code = "choose_job.started_deviating" if deviation else "choose_job.started"
+    checked = "choose_job.started_checked" if in_hand else "choose_job.started"
+    code = "choose_job.started_deviating" if deviation else checked
     return Outcome(state, (started,), Said(Verdict.OK, code, {"job": job.id}), Open(flow, job.id))
 
 

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
+from edge_agent.counting import delta
 from edge_agent.scanning.expected import PLANNED, Expected
 from edge_agent.scenarios.contract import (
     Chose,
@@ -100,9 +101,9 @@ def _count(here: Situation) -> int | None:
 def count_since_report(state: State, here: Situation) -> int | None:
     """What the machine counted since the last report; None when that is not known (no link, a reset)."""
     count = _count(here)
-    if count is None or state.mark is None or count < state.mark:
+    if count is None or state.mark is None or here.machine is None:
         return None
-    return count - state.mark
+    return delta(state.mark, count, here.machine.count_width)
 
 
 def _good(state: State, text: str, job: JobOrder, here: Situation) -> Outcome:

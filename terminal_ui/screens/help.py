@@ -94,6 +94,9 @@ class HelpSheet(Sheet):
         rows = qr_rows(label) if self.look.glyphs.unicode else ()
         return [line((row, _QR_STYLE)) for row in rows]
 
+    def first(self, height: int) -> int:
+        return max(0, self.at + 3 - height // 2)
+
     def stops(self, scene: Scene) -> int:
         return max(1, len(self._all(scene)))
 

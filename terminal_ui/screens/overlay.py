@@ -25,8 +25,12 @@ class Sheet(Block):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         rows = self.rows(scene, width)
-        first = min(max(0, self.at - height // 2), max(0, len(rows) - height))
+        first = min(self.first(height), max(0, len(rows) - height))
         return rows[first : first + height]
+
+    def first(self, height: int) -> int:
+        """The row that stands on top."""
+        return self.at
 
     def move(self, steps: int) -> None:
         """Go up or down."""
@@ -37,7 +41,7 @@ class Sheet(Block):
 
     def stops(self, scene: Scene) -> int:
         """How many places there are to stand on."""
-        return max(1, len(self.rows(scene, self.content_size.width)) - self.content_size.height // 2)
+        return max(1, len(self.rows(scene, self.content_size.width)) - self.content_size.height + 1)
 
 
 class Title(Block):

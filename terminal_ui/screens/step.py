@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 
@@ -18,7 +17,7 @@ from terminal_ui.widgets.frame import GuideStrip, KeyLine, Prompt, Rule, StatusB
 from terminal_ui.widgets.lines import EMPTY, beside, fit, line
 from terminal_ui.widgets.machine import machine_tile
 from terminal_ui.widgets.numbers import big
-from terminal_ui.widgets.outcome import Log, VerdictBand
+from terminal_ui.widgets.outcome import Outcome
 
 
 class Middle(Block):
@@ -105,9 +104,7 @@ class StepScreen(Screen[None], inherit_bindings=False):
         yield Rule(look)
         yield Middle(look, id="middle")
         yield Rule(look, id="middle-rule")
-        with Vertical(id="outcome"):
-            yield VerdictBand(look, id="verdict")
-            yield Log(look, id="log")
+        yield Outcome(look, id="outcome")
         yield GuideStrip(look, id="guide")
         yield Rule(look, id="last-rule")
         yield KeyLine(look, id="keys")

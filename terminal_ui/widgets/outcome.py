@@ -12,58 +12,48 @@ from terminal_ui.widgets.lines import EMPTY, fit, line, wrapped
 from terminal_ui.widgets.tones import TONES
 
 
-class VerdictBand(Block):
-    """The verdict of the last input: a band with a sign and a word. It stays until the next input.
+class Outcome(Block):
+    """The verdict of the last input, a band with a sign and a word that stays until the next input; below
+    it the last reports, newest last: one tick is safe on this PC, two the ERP has it, `!` it refused.
 
-    While the agent is away it says so instead: nothing that is done now can be saved.
+    While the agent is away the band says so instead: nothing that is done now can be saved.
     """
 
-    grows = True
-
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
+        verdict = self._verdict(scene, width)[:height]
+        return [*verdict, *self._log(scene, width, height - len(verdict))]
+
+    def _verdict(self, scene: Scene, width: int) -> list[Content]:
         look = self.look
         if scene.away is not None:
             waiting = " " + look.say("ui.away_kept", n=str(scene.waiting)) if scene.waiting else ""
             return self._band(Verdict.WRONG, "verdict.away", look.say("ui.away") + waiting, width)
         if scene.echo is not None:
             words = look.say("ui.echo", what=scene.echo)
-            return [fit(line(" ", (f"{look.glyphs.echo} {words}", "")), width)]
-        if scene.note is not None:
-            note = scene.note
-            return self._band(
-                note.verdict, f"verdict.{note.verdict}", look.say(note.code, **note.params), width
-            )
-        message = scene.view.message if scene.view else None
-        if message is None:
+            return [fit(line(f" {look.glyphs.echo} {words}"), width)]
+        told = scene.note or (scene.view.message if scene.view else None)
+        if told is None:
             return [EMPTY]
-        words = look.say(message.code, **message.params)
-        return self._band(message.verdict, f"verdict.{message.verdict}", words, width)
+        return self._band(told.verdict, f"verdict.{told.verdict}", look.say(told.code, **told.params), width)
 
     def _band(self, verdict: Verdict, word: str, text: str, width: int) -> list[Content]:
         tone = TONES[verdict]
         chip = f" {tone.glyph(self.look.glyphs)} {self.look.say(word).upper()} "
-        style = tone.band()
         if width < NARROW:
             rows = [line(" ", row) for row in wrapped(line(f"{chip.lstrip()} {text}"), width - 2, 4)]
         else:
             inner = wrapped(line(text), width - len(chip) - 2, 4)
             rows = [line(" " * len(chip) if number else chip, " ", row) for number, row in enumerate(inner)]
-        band = [(fit(row, width).plain, f"bold {style}".strip()) for row in rows]
-        return [line(row) for row in band]
+        return [line((fit(row, width).plain, f"bold {tone.band()}".strip())) for row in rows]
 
-
-class Log(Block):
-    """The last reports, newest last: one tick is safe on this PC, two the ERP has it, `!` it refused."""
-
-    def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
+    def _log(self, scene: Scene, width: int, height: int) -> list[Content]:
         view = scene.view
-        if view is None:
+        if view is None or height <= 0:
             return []
         shown = view.log
         if width < NARROW and shown and view.message is not None and shown[-1].seq == view.message.seq:
             shown = shown[:-1]
-        last = shown[-height:] if height > 0 else ()
-        return [self._row(message, scene.status, width) for message in last]
+        return [self._row(message, scene.status, width) for message in shown[-height:]]
 
     def _row(self, message: Message, status: Status | None, width: int) -> Content:
         glyphs = self.look.glyphs

@@ -68,13 +68,13 @@ async def case() -> AsyncIterator[_Case]:
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
-    return caplog.records
+    return caplog
 
 
 async def test_a_lost_device_is_tried_again_with_growing_pauses(
-    case: _Case, log: list[logging.LogRecord]
+    case: _Case, log: pytest.LogCaptureFixture
 ) -> None:
     pauses = [await case.lose(Unreachable("nobody answers")) for _ in range(8)]
     await case.device.started()
@@ -83,11 +83,11 @@ async def test_a_lost_device_is_tried_again_with_growing_pauses(
     assert all(LONGEST / 2 <= pause <= LONGEST for pause in pauses[5:])
     assert case.states[0] == State("starting")
     assert case.states[1:] == [State("lost", "nobody answers", n) for n in range(1, 9)]
-    assert [line.message for line in log] == ["task.lost"]
+    assert log.messages == ["task.lost"]
 
 
 async def test_the_first_sign_of_life_ends_the_loss_and_the_back_off(
-    case: _Case, log: list[logging.LogRecord]
+    case: _Case, log: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):
         await case.lose(Unreachable("cable"))
@@ -100,7 +100,7 @@ async def test_the_first_sign_of_life_ends_the_loss_and_the_back_off(
     (due,) = await case.clock.sleeping()
     assert due - case.clock.monotonic() <= FIRST
     assert case.states[-1] == State("lost", "slow", 1)
-    assert [line.message for line in log] == ["task.lost", "task.back", "task.lost"]
+    assert log.messages == ["task.lost", "task.back", "task.lost"]
 
 
 async def test_a_wall_clock_that_jumps_changes_nothing(case: _Case) -> None:
@@ -112,12 +112,12 @@ async def test_a_wall_clock_that_jumps_changes_nothing(case: _Case) -> None:
     await case.device.started()
 
 
-async def test_a_bug_is_logged_counted_and_survived(case: _Case, log: list[logging.LogRecord]) -> None:
+async def test_a_bug_is_logged_counted_and_survived(case: _Case, log: pytest.LogCaptureFixture) -> None:
     await case.lose(KeyError("typo"))
     await case.device.started()
     assert case.supervisor.bugs == {"press": 1}
-    assert [line.message for line in log] == ["task.bug", "task.lost"]
-    assert log[0].exc_info
+    assert log.messages == ["task.bug", "task.lost"]
+    assert log.records[0].exc_info
     assert "Internal error" in case.states[-1].reason
 
 

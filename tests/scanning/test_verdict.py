@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge_agent.scanning import gs1
 from edge_agent.scanning.expected import PLANNED, Expected, Rule, Standing
 from edge_agent.scanning.identify import identify
 from edge_agent.scanning.labels import label
@@ -333,7 +332,6 @@ def test_every_code_has_its_params_listed() -> None:
 
 
 def test_a_scan_is_judged_in_well_under_a_millisecond() -> None:
-    gs1.warm()
     raw = L75.encode() + b"\x1d17261231"
     took = timeit.repeat(lambda: judge(identify(raw, BOOK), (ITEM, PLACE), BOOK), number=50, repeat=7)
     assert sorted(took)[3] / 50 < 0.001

@@ -109,6 +109,11 @@ def screen_text(app: TerminalApp) -> str:
     return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
 
 
+def has_revision(app: TerminalApp, revision: int) -> bool:
+    """Whether the terminal shows this view of its agent."""
+    return app.feed.view is not None and app.feed.view.revision == revision
+
+
 async def shown(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Return when the condition holds and what it led to has been painted."""
     async with asyncio.timeout(seconds):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from textual.events import Key, Paste
+from textual.widget import Widget
 
 from edge_agent.views import Echo, View
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.guide import Guide
 from terminal_ui.screens.help import HelpScreen
 from terminal_ui.screens.queue import QueueScreen
-from tests.terminal_ui.fake import FakeAgent, HandClock, screen_text, shown, terminal
+from tests.terminal_ui.fake import FakeAgent, HandClock, has_revision, screen_text, shown, terminal
 from tests.terminal_ui.samples import VIEWS
 
 SIZE = (80, 24)
@@ -42,7 +45,7 @@ async def test_a_number_is_typed_and_sent() -> None:
             await pilot.press(key)
         await shown(pilot, lambda: "50▏" in screen_text(app))
         await pilot.press("enter")
-        await shown(pilot, lambda: app.feed.view.revision == 8)
+        await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("entry", "50")]
         assert "50▏" not in screen_text(app)
 
@@ -68,7 +71,7 @@ async def test_control_characters_in_a_scan_act_on_nothing() -> None:
         await shown(pilot, lambda: agent.sent)
         assert [sent.kind for sent in agent.sent] == ["scan"]
         assert app.is_running
-        assert "␛" in screen_text(app)
+        await shown(pilot, lambda: "␛" in screen_text(app))
 
 
 async def test_library_keys_do_nothing() -> None:
@@ -102,7 +105,7 @@ async def test_a_letter_acts_and_a_key_without_meaning_says_so() -> None:
         await pilot.press("f6")
         await shown(pilot, lambda: "F6 does nothing at this step" in screen_text(app))
         await pilot.press("r")
-        await shown(pilot, lambda: app.feed.view.step == "good")
+        await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("action", "report")]
 
 
@@ -113,7 +116,7 @@ async def test_a_digit_chooses_a_reason() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
         await pilot.press("3")
-        await shown(pilot, lambda: app.feed.view.step == "running")
+        await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("choice", "3")]
 
 
@@ -182,18 +185,22 @@ async def test_only_what_changed_is_painted() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
         middle = app.screen.query_one("#middle")
-        painted: list[str] = []
-        for block in app.screen.query("*"):
+        painted: list[str | None] = []
+
+        def watched(block: Widget) -> Callable[..., Widget]:
             original = block.refresh
-            block.refresh = (  # type: ignore[method-assign]
-                lambda *args, _id=block.id, _refresh=original, **more: (
-                    painted.append(_id),
-                    _refresh(*args, **more),
-                )[1]
-            )
+
+            def refresh(*regions: Any, **options: Any) -> Widget:
+                painted.append(block.id)
+                return original(*regions, **options)
+
+            return refresh
+
+        for block in app.screen.query(Widget):
+            block.refresh = watched(block)  # type: ignore[method-assign]
         agent.tell(msgspec.structs.replace(VIEWS["pick_wrong"], revision=8))
         await shown(pilot, lambda: "Wrong place" in screen_text(app))
-        assert "verdict" in painted
+        assert "outcome" in painted
         assert middle.id not in painted
         assert "top" not in painted
 

@@ -1,0 +1,45 @@
+"""One running plant for all tests that do it no harm; each test works at a terminal of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from edge_agent.client import AgentClient
+from tests.agent.person import Person
+from tests.agent.running import Plant, plant_in, short_folder
+
+TERMINALS = 40  # more than tests that ask for one; the first has the scanner
+
+
+@pytest.fixture(scope="session")
+def plant() -> Iterator[Plant]:
+    """The shared one."""
+    with short_folder() as folder, plant_in(folder, TERMINALS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def free_terminals(plant: Plant) -> Iterator[str]:
+    """Terminals where nobody has worked yet."""
+    return iter(plant.terminals[1:])
+
+
+@pytest.fixture
+async def agent(plant: Plant) -> AsyncIterator[AgentClient]:
+    """A client of the shared agent."""
+    async with AgentClient(plant.agent.address) as client:
+        yield client
+
+
+@pytest.fixture
+def person(agent: AgentClient, free_terminals: Iterator[str]) -> Person:
+    """Somebody at a terminal of their own."""
+    return Person(agent, next(free_terminals))
+
+
+@pytest.fixture
+def other(agent: AgentClient, free_terminals: Iterator[str]) -> Person:
+    """Somebody at another terminal."""
+    return Person(agent, next(free_terminals))

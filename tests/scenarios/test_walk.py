@@ -1,0 +1,89 @@
+"""Whatever a person scans, types or presses, in any order: the flows keep their promises."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_agent import scenarios
+from edge_agent.scanning.labels import label
+from edge_agent.views import Kind, Verdict
+from sync.contract import (
+    Correction,
+    JobCompleted,
+    MaterialMoved,
+    MaterialProduced,
+    MaterialScrapped,
+    MaterialShort,
+    ScanRefused,
+)
+from tests.scenarios.floor import BOOK, PRESS, WAREHOUSE, Floor
+
+ACTIONS = (
+    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish", "nonsense",
+)  # fmt: skip
+LABELS = (
+    *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1009")),
+    *(label(Kind.JOB, job) for job in ("J-201", "J-204", "J-205", "J-207", "J-210", "SO-771", "SO-772")),
+    *(label(Kind.DRAWING, "DRW-1001", revision) for revision in "AB"),
+    *(label(Kind.LOCATION, line.source or "") for line in BOOK.jobs["SO-771"].requirements),
+    *(label(Kind.HANDLING_UNIT, tote) for tote in ("TOTE-1", "TOTE-2")),
+    *(label(Kind.REASON, reason.id) for reason in BOOK.reasons),
+    *(label(Kind.COMMAND, action.upper()) for action in ACTIONS),
+    *(f"]C101{material.gtin}" for material in BOOK.materials.values() if material.gtin),
+    *BOOK.lots,
+)
+
+inputs = st.one_of(
+    st.tuples(st.just("scan"), st.sampled_from(LABELS)),
+    st.tuples(st.just("scan"), st.just("(whatever the screen asks for)")),
+    st.tuples(st.just("scan"), st.binary(max_size=12).map(lambda raw: raw.decode("latin-1"))),
+    st.tuples(st.just("action"), st.sampled_from(ACTIONS)),
+    st.tuples(st.just("entry"), st.sampled_from(("0", "1", "2", "12", "900", "1,5", "-1", "x", ""))),
+    st.tuples(st.just("choice"), st.sampled_from(("0", "1", "2", "3", "9", "77", "x"))),
+)
+
+
+def asked_for(floor: Floor) -> str:
+    """A label that the screen says it waits for."""
+    return next((each.label for each in floor.view().expects if each.label), LABELS[0])
+
+
+@settings(max_examples=300)
+@given(st.sampled_from((PRESS, WAREHOUSE)), st.lists(inputs, min_size=15, max_size=60))
+def test_no_walk_breaks_a_promise(station: object, walk: list[tuple[str, str]]) -> None:
+    floor = Floor(station=station)  # type: ignore[arg-type]
+    floor.scan(Kind.BADGE, "1001")
+    for kind, data in walk:
+        before, recorded = floor.state, len(floor.facts)
+        floor.give(kind, asked_for(floor) if data.startswith("(") else data)
+        new = [body for _, body in floor.facts[recorded:]]
+        flow = scenarios.load()[scenarios.name_of(floor.state)]
+        assert floor.state.step in flow.STEPS
+        if kind == "scan" and any(isinstance(body, ScanRefused) for body in new):
+            assert all(isinstance(body, ScanRefused) for body in new)
+        if floor.said is not None and floor.said.verdict in (Verdict.WRONG, Verdict.UNKNOWN, Verdict.AMBIGUOUS):
+            assert floor.state == before, f"{floor.said.code} changed the step"
+        floor.view()
+    check_books(floor)
+
+
+def check_books(floor: Floor) -> None:
+    """What was recorded is what an ERP can book."""
+    undone = {body.corrects for body in floor.bodies(Correction)}
+    assert len(undone) == len(floor.bodies(Correction)), "a fact was taken back twice"
+    for kind in (MaterialProduced, MaterialScrapped, MaterialMoved, MaterialShort):
+        assert all(body.quantity > 0 for body in floor.bodies(kind))
+    assert all(body.reason for body in (*floor.bodies(MaterialScrapped), *floor.bodies(MaterialShort)))
+    for job in BOOK.jobs.values():
+        progress = floor.progress(job.id)
+        limit = job.quantity * (1 + job.over_percent / 100)
+        assert not job.quantity or progress.good + progress.scrap <= limit
+        assert len([body for body in floor.bodies(JobCompleted) if body.about == job.id]) <= 1
+        for line in job.requirements:
+            moved = progress.lines.get(line.id, Decimal(0))
+            short = progress.shorts.get(line.id, Decimal(0))
+            assert moved + short <= line.quantity
+            assert not short or moved + short == line.quantity
