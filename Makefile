@@ -38,7 +38,7 @@ bench: $(VENV)/dev.stamp ## all figures, with their spread
 soak: $(VENV)/dev.stamp ## hours of faults: nothing lost, nothing booked twice
 	$(PYTHON) -m bench.soak
 
-schema: $(VENV)/dev.stamp ## config/schema.json and docs/reference/configuration.md from the types
+schema: $(VENV)/dev.stamp ## what is generated: the schema and reference of the site file, the table of GS1
 	$(PYTHON) -m docs.generate
 
 picture: $(VENV)/dev.stamp ## the pictures of the README

@@ -44,7 +44,8 @@ _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
 _log = logging.getLogger(__name__)
 
-_TERMINAL = {404: Problem}
+_STORE = {503: Problem}
+_TERMINAL = {404: Problem, 503: Problem}
 _INPUT = {400: Problem, 404: Problem, 413: Problem, 503: Problem}
 
 ROUTES = (
@@ -64,10 +65,11 @@ ROUTES = (
     RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
     RouteDoc(
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
-        query={"limit": "at most 1000", "after": "a seq"}, token=False,
+        query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
     ),
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
-    RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, token=False),
+    RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
+    RouteDoc("GET", "/openapi.json", "This document", token=False),
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from edge_agent.scanning.labels import label_or_none
 from edge_agent.views import Kind, LabelRow
 
 COMMANDS = (
-    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
+    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "help", "queue", "report", "scrap", "finish",
 )  # fmt: skip
 
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand labels</title>

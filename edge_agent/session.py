@@ -31,10 +31,12 @@ from edge_agent.scenarios.contract import (
     Screen,
     Situation,
 )  # fmt: skip
-from edge_agent.views import Input, Kind, Message, Verdict
+from edge_agent.views import Input, Kind, Message, Overlay, Verdict
 from sync.contract import AnyFact, ScanRefused, SignedOff
 
 LOG_LENGTH = 5
+
+_OVERLAYS: dict[str, Overlay] = {"help": "help", "queue": "queue"}
 ANSWERED_LENGTH = 32  # inputs; twice what a terminal keeps waiting for an answer
 
 _ACCEPTED = (Verdict.OK, Verdict.OK_PLUS, Verdict.COMMAND)
@@ -46,14 +48,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is the scenario's state as JSON. `intent` was minted when the step was entered: ids of the
     facts derive from it, so the same intent can not be recorded twice. `asked` is the scan that waits
-    for its confirmation. `answered` are the ids of the last inputs, newest last: one that is sent again
-    is not taken again, whatever came in between.
+    for its confirmation, `overlay` the page that a command label has opened over the step.
     """
 
     state: msgspec.Raw
     intent: str
     person: str = ""
     asked: str = ""
+    overlay: Overlay = ""
     message: Message | None = None
     log: tuple[Message, ...] = ()
     revision: int = 0
@@ -64,7 +66,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class Answer:
     """What one input leads to: the next state, the facts to record, the words to say, who is signed on.
 
-    `asked` is the frame that waits to be scanned again. `person` "" signs off, None keeps.
+    `asked` is the frame that waits to be scanned again, `overlay` the page to open over the step.
+    `person` "" signs off, None keeps.
     """
 
     state: Any
@@ -72,6 +75,7 @@ class Answer:
     said: Said | None = None
     person: str | None = None
     asked: str = ""
+    overlay: Overlay = ""
 
 
 def answer(
@@ -95,21 +99,29 @@ def answer(
         case "action" if given.data == "confirm" and asked:
             return _scan(flows, name, state, asked, asked.encode("latin-1", "replace"), here)
         case "action":
-            return _action(flows, name, state, given.data, screen, here)
+            return _action(flows, name, state, asked, given.data, screen, here)
 
 
 def allowed_actions(name: str, screen: Screen, asked: str) -> tuple[str, ...]:
     """What may be done by key or command label now: the step's own, and what always goes."""
     confirm = ("confirm",) if asked and "confirm" not in screen.actions else ()
     leave = ("sign_off",) if name != "sign_on" else ()
-    return (*screen.actions, *confirm, *leave)
+    return (*screen.actions, *confirm, *leave, *_OVERLAYS)
 
 
 def _action(
-    flows: Mapping[str, Scenario], name: str, state: Any, action: str, screen: Screen, here: Situation
+    flows: Mapping[str, Scenario],
+    name: str,
+    state: Any,
+    asked: str,
+    action: str,
+    screen: Screen,
+    here: Situation,
 ) -> Answer:
     if action == "sign_off" and name != "sign_on":
         return _sign_off(flows, name, state, here)
+    if action in _OVERLAYS:
+        return Answer(state, asked=asked, overlay=_OVERLAYS[action])
     if action == "back" and action not in screen.actions:
         return Answer(state)  # there is nothing to go back to, and nothing to complain about
     if action not in screen.actions:
@@ -139,7 +151,7 @@ def _scan(
     if judged.command == "confirm" and asked:
         return _scan(flows, name, state, asked, asked.encode("latin-1"), here)
     if judged.command is not None:
-        return _action(flows, name, state, judged.command, screen, here)
+        return _action(flows, name, state, asked, judged.command, screen, here)
     if judged.accepted and judged.candidate is not None:
         given: Given = Scanned(judged.candidate, confirmed=judged.confirmed)
         outcome = flow.advance(state, given, here)

@@ -195,6 +195,7 @@ class Terminals:
             intent=moment.intent if facts else session.intent,
             person=person if result.person is None else result.person,
             asked=result.asked,
+            overlay=result.overlay,
             message=message,
             log=(*session.log, saved)[-LOG_LENGTH:] if saved else session.log,
             revision=session.revision + 1,

@@ -31,7 +31,7 @@ def view_of(flows: Mapping[str, Scenario], state: Any, session: Session, given: 
         prompt=screen.prompt, prompt_params=screen.params, page=screen.page,
         message=session.message, log=session.log,
         expects=_expectations(flows[name].expects(state, here), actions, here),
-        actions=actions, choices=screen.choices, entry=screen.entry,
+        actions=actions, overlay=session.overlay, choices=screen.choices, entry=screen.entry,
     )  # fmt: skip
 
 

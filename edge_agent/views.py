@@ -45,6 +45,9 @@ class Verdict(enum.StrEnum):
     LATE = "late"
 
 
+Overlay = Literal["", "help", "queue"]
+
+
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing a person did. Sent again with the same `id` it gets the same answer.
 
@@ -174,7 +177,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     `revision` rises with each view of the terminal. `title` is where I am (station, job); `prompt`
     the one question. `actions` are names from the table of actions. `log` are the last messages
-    that recorded something, newest last.
+    that recorded something, newest last. `overlay` is a page of the terminal's own that a command label
+    has opened; the next input closes it.
     """
 
     terminal: str
@@ -194,6 +198,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     entry: Entry | None = None
+    overlay: Overlay = ""
 
 
 class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):

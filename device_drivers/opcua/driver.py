@@ -294,7 +294,12 @@ async def _close(client: Client) -> None:
     """Say good-bye if the server listens, and close the socket in any case."""
     from asyncua.ua.uaerrors import UaError
 
+    protocol = client.uaclient.protocol
+    transport = protocol.transport if protocol else None
     with suppress(OSError, UaError):  # TimeoutError is an OSError
         async with asyncio.timeout(_TEARDOWN):
             await client.disconnect()
-    client.disconnect_socket()
+    # After a loss that the library noticed by itself it leaves the socket open. A frozen server takes
+    # no more bytes, so nothing may wait to be sent.
+    if transport is not None:
+        transport.abort()

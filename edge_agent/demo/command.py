@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.demo.plant import Plant
 from edge_agent.demo.shift import work_a_shift
+from edge_agent.demo.switch import ErpSwitch
 
 
 def demo(given: argparse.Namespace) -> int:
@@ -32,9 +33,11 @@ def _tell(line: str) -> None:
 
 async def _open(folder: Path, terminal: str) -> int:
     print("Starting the demo plant ...", file=sys.stderr, flush=True)
-    async with Plant(folder, _tell) as plant:
+    async with Plant(folder, _tell) as plant, ErpSwitch(plant):
         _tell(f"agent's log: {folder / 'agent.log'}")
         _tell(f"another terminal: floorhand terminal --site {plant.site} --terminal T2")
+        _tell(f"switch the ERP off and on: echo off > {folder / 'erp'}, echo on > {folder / 'erp'}")
+        _tell("leave: press Ctrl+C twice")
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl+C is the terminal's
         with resources.as_file(resources.files("edge_agent.demo").joinpath("guide.toml")) as guide:
             scanner = 2 if terminal == "T2" else 1

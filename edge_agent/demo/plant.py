@@ -90,8 +90,8 @@ class Plant:
 
     @property
     def erp_page(self) -> str:
-        """Where the ERP shows people what it has booked."""
-        return f"http://127.0.0.1:{self.network.upstream_port}/"
+        """Where the ERP shows people what it has booked: through the network, so that it stays the same."""
+        return f"http://127.0.0.1:{self.network.port}/"
 
     async def start_agent(self) -> None:
         """Start the agent and wait until it answers."""

@@ -27,6 +27,7 @@ from edge_agent.scenarios.contract import (
     Situation,
     refuse,
 )  # fmt: skip
+from edge_agent.scenarios.pick_page import in_zone
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
 from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkType
 
@@ -143,7 +144,12 @@ def _rule(job: JobOrder, here: Situation) -> Rule:
 
 def _listed(state: State, here: Situation) -> tuple[JobOrder, ...]:
     if state.listing == "picking":
-        jobs = here.book.dispatch(WorkType.INVENTORY)
+        zone = here.station.zone
+        jobs = tuple(
+            job
+            for job in here.book.dispatch(WorkType.INVENTORY)
+            if not job.requirements or any(in_zone(line, zone, here) for line in job.requirements)
+        )
     else:
         jobs = here.book.dispatch(WorkType.PRODUCTION, here.station.equipment)
     return tuple(job for job in jobs if not here.progress(job.id).completed)
@@ -175,8 +181,8 @@ def _choice(number: int, job: JobOrder, here: Situation) -> Choice:
     if job.work_type is WorkType.PRODUCTION:
         left = f"{max(job.quantity - progress.good, 0):f} {job.uom}"
     else:
-        still = sum(1 for line in job.requirements if progress.missing(line))
-        left = f"{still}/{len(job.requirements)}"
+        mine = [line for line in job.requirements if in_zone(line, here.station.zone, here)]
+        left = f"{sum(1 for line in mine if progress.missing(line))}/{len(mine)}"
     detail = {
         "job": f"{job.id} {job.operation}".strip(),
         "what": job.description,

@@ -40,13 +40,13 @@ def order_of(state: State, here: Situation) -> JobOrder | None:
 
 
 def open_lines(state: State, here: Situation) -> list[MaterialRequirement]:
-    """What is still to be picked, by the walk; skipped lines last."""
+    """What is still to be picked in the zone of the station, by the walk; skipped lines last."""
     job = here.book.jobs.get(state.job)
     if job is None:
         return []
     progress = here.progress(job.id)
-    lines = [line for line in job.requirements if progress.missing(line)]
-    places = here.book.locations
+    places, zone = here.book.locations, here.station.zone
+    lines = [line for line in job.requirements if progress.missing(line) and in_zone(line, zone, here)]
 
     def walk(line: MaterialRequirement) -> tuple[int, int, str]:
         place = places.get(line.source or "")
@@ -54,6 +54,12 @@ def open_lines(state: State, here: Situation) -> list[MaterialRequirement]:
         return late, place.walk if place else 0, line.id
 
     return sorted(lines, key=walk)
+
+
+def in_zone(line: MaterialRequirement, zone: str, here: Situation) -> bool:
+    """Whether a line is picked in the zone; an empty zone is all of them, an unknown place is in each."""
+    place = here.book.locations.get(line.source or "")
+    return not zone or place is None or place.zone == zone
 
 
 def current_line(state: State, here: Situation) -> MaterialRequirement | None:
@@ -186,6 +192,7 @@ def _entry(state: State, page: PickPage) -> Entry | None:
 
 def _page(state: State, job: JobOrder, line: MaterialRequirement, here: Situation) -> PickPage:
     lines = open_lines(state, here)
+    mine = sum(in_zone(each, here.station.zone, here) for each in job.requirements)
     material = here.book.materials.get(line.material)
     place = here.book.locations.get(line.source or "")
     tracked = (
@@ -196,7 +203,7 @@ def _page(state: State, job: JobOrder, line: MaterialRequirement, here: Situatio
     phases: dict[str, Phase] = {"item": "item", "quantity": "quantity", "into": "into", "go": "go"}
     return PickPage(
         job=job.id, customer=job.customer, phase=phases.get(state.step, "short"),
-        line=len(job.requirements) - len(lines) + 1, lines=len(job.requirements), lines_left=len(lines),
+        line=mine - len(lines) + 1, lines=mine, lines_left=len(lines),
         location=line.source or "", location_hint=place.description if place else "",
         material=line.material, description=material.description if material else "",
         lot=lot, expires=known.expires.isoformat() if known and known.expires else "",

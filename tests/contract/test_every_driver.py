@@ -110,6 +110,7 @@ async def test_cancelled_while_it_connects_it_ends_as_well(name: str, device: Dr
 @every_machine
 async def test_a_frozen_device_is_given_up_in_time(name: str, device: DriverPartner) -> None:
     assert device.stale_after
+    descriptors = wires()
     async with running(make(name, device.options)) as run:
         await observing(run, device)
         device.freeze()
@@ -117,14 +118,17 @@ async def test_a_frozen_device_is_given_up_in_time(name: str, device: DriverPart
             await run.lost(within=device.stale_after + 1)
         finally:
             device.thaw()
+    assert await eventually(lambda: wires() <= descriptors), wires() - descriptors
 
 
 @every_driver
 async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(name: str, device: DriverPartner) -> None:
+    descriptors = wires()
     async with running(make(name, device.options)) as run:
         await observing(run, device)
         device.kill()
         await run.lost(within=5)
+    assert await eventually(lambda: wires() <= descriptors), wires() - descriptors
     device.ensure()
     async with running(make(name, device.options)) as again:
         await observing(again, device)

@@ -16,7 +16,7 @@ from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Said, Situation, Station
 from edge_agent.session import Answer, Session, answer
 from edge_agent.view_of import view_of
-from edge_agent.views import EquipmentStatus, Input, Kind, View
+from edge_agent.views import EquipmentStatus, Input, Kind, Overlay, View
 from sync.contract import (
     AnyFact,
     Correction,
@@ -46,6 +46,7 @@ class Floor:
     state: Any = None
     asked: str = ""
     said: Said | None = None
+    overlay: Overlay = ""
 
     def __post_init__(self) -> None:
         self.state = self.state or scenarios.load()["sign_on"].begin("", self.here())
@@ -82,6 +83,7 @@ class Floor:
         result = answer(scenarios.load(), name, self.state, self.asked, given, self.here())
         self.facts += [(f"f{len(self.facts) + n}", body) for n, body in enumerate(result.facts)]
         self.state, self.asked, self.said = result.state, result.asked, result.said
+        self.overlay = result.overlay
         self.person = self.person if result.person is None else result.person
         return result
 
@@ -91,7 +93,12 @@ class Floor:
 
     def view(self) -> View:
         """What the terminal shows."""
-        session = Session(state=msgspec.Raw(scenarios.encode(self.state)), intent="i", asked=self.asked)
+        session = Session(
+            state=msgspec.Raw(scenarios.encode(self.state)),
+            intent="i",
+            asked=self.asked,
+            overlay=self.overlay,
+        )
         return view_of(scenarios.load(), self.state, session, "", self.here())
 
     def last_reports(self, job: str) -> tuple[tuple[str, AnyFact], ...]:
@@ -109,7 +116,11 @@ class Floor:
         mine = [body for id, body in self.facts if body.about == job and id not in undone]
 
         def total(kind: type, line: str = "") -> Decimal:
-            meant = (body for body in mine if isinstance(body, kind) and line in ("", getattr(body, "requirement", "")))
+            meant = (
+                body
+                for body in mine
+                if isinstance(body, kind) and line in ("", getattr(body, "requirement", ""))
+            )
             return sum((getattr(body, "quantity") for body in meant), Decimal(0))  # noqa: B009 - of one of three kinds
 
         moved = {body.requirement for body in mine if isinstance(body, MaterialMoved)}

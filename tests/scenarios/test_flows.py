@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Station
 from edge_agent.views import Kind, PickPage, Verdict, WorkPage
 from sync.contract import (
     Correction,
@@ -393,3 +394,29 @@ def test_an_order_cancelled_under_the_pickers_hands_stops_with_words() -> None:
     assert floor.view().prompt == "pick.stopped"
     floor.give("scan", first_line_label())
     assert not floor.bodies(MaterialMoved)
+
+
+def test_a_picker_of_another_zone_is_not_sent_into_this_one() -> None:
+    floor = signed_on(Station("T9", "Cold store", zone="COLD", home="picking"))
+    assert floor.view().choices == ()
+    assert len(signed_on(WAREHOUSE).view().choices) == 8
+
+
+# ---------------------------------------------------------------- everywhere
+
+
+@pytest.mark.parametrize("page", ["help", "queue"])
+def test_a_label_opens_help_and_queue_and_the_next_input_closes_them(page: str) -> None:
+    floor = picking()
+    before = floor.state
+    assert label(Kind.COMMAND, page.upper()) in {each.label for each in floor.view().expects}
+    floor.scan(Kind.COMMAND, page.upper())
+    assert (floor.state, floor.view().overlay) == (before, page)
+    floor.scan(Kind.LOCATION, "PACK-1")
+    assert floor.view().overlay == ""
+
+
+def test_a_command_label_that_does_not_go_now_says_so() -> None:
+    floor = picking()
+    floor.scan(Kind.COMMAND, "SCRAP")
+    assert floor.code == "scan.command_not_now"

@@ -64,7 +64,11 @@ def test_no_walk_breaks_a_promise(station: object, walk: list[tuple[str, str]]) 
         assert floor.state.step in flow.STEPS
         if kind == "scan" and any(isinstance(body, ScanRefused) for body in new):
             assert all(isinstance(body, ScanRefused) for body in new)
-        if floor.said is not None and floor.said.verdict in (Verdict.WRONG, Verdict.UNKNOWN, Verdict.AMBIGUOUS):
+        if floor.said is not None and floor.said.verdict in (
+            Verdict.WRONG,
+            Verdict.UNKNOWN,
+            Verdict.AMBIGUOUS,
+        ):
             assert floor.state == before, f"{floor.said.code} changed the step"
         floor.view()
     check_books(floor)

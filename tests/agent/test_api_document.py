@@ -1,0 +1,68 @@
+"""The published document says what the agent answers, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from edge_agent.api import Api
+from tests.agent.running import Plant, ask
+
+ODD = (  # what a stranger may ask, beside what is right
+    ("GET", "/v1/terminals/T1/view", None),
+    ("GET", "/v1/terminals/none/view", None),
+    ("POST", "/v1/terminals/none/input", b'{"id": "a", "kind": "scan", "data": "x"}'),
+    ("POST", "/v1/terminals/T1/input", b"{"),
+    ("POST", "/v1/terminals/T1/input", b"x" * 100_000),
+    ("GET", "/v1/events?terminal=none", None),
+    ("GET", "/v1/journal?limit=x", None),
+    ("GET", "/v1/journal", None),
+    ("GET", "/v1/equipment", None),
+    ("GET", "/v1/devices", None),
+    ("GET", "/v1/labels", None),
+    ("GET", "/v1/health", None),
+    ("GET", "/openapi.json", None),
+)
+
+
+@pytest.fixture(scope="session")
+def document(plant: Plant) -> Any:
+    """What the running agent publishes."""
+    return json.loads(plant.get("/openapi.json"))
+
+
+def test_the_document_names_the_routes_of_the_application_and_no_other(document: Any) -> None:
+    app = Api(None, None, None, None).app()  # type: ignore[arg-type]
+    served = {(path, method.lower()) for path, method in routes(app) if method != "HEAD"}
+    assert served == {(path, method) for path, methods in document["paths"].items() for method in methods}
+
+
+@pytest.mark.parametrize(("method", "target", "body"), ODD)
+def test_every_answer_is_documented(
+    plant: Plant, document: Any, method: str, target: str, body: bytes | None
+) -> None:
+    status, content = ask(plant.agent.socket, method, target, body)
+    operation = document["paths"][template(target)][method.lower()]
+    assert str(status) in operation["responses"]
+    if status != 200:
+        assert set(json.loads(content)) <= {"code", "params"}
+
+
+def test_every_reference_in_the_document_leads_somewhere(document: Any) -> None:
+    text = json.dumps(document)
+    named = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert named and named <= set(document["components"]["schemas"])
+
+
+def routes(app: Any) -> list[tuple[str, str]]:
+    """Path and method of each route of the application."""
+    return [(route.path, method) for route in app.routes for method in route.methods]
+
+
+def template(target: str) -> str:
+    """The path as the document writes it."""
+    path = target.split("?")[0]
+    parts = path.split("/")
+    return "/".join([*parts[:3], "{terminal}", *parts[4:]]) if "terminals" in parts else path
