@@ -93,7 +93,10 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.set_timer(2.0, self._stay_attached)
 
     def draw(self) -> None:
-        """Paint the scene of this moment; blocks whose content is the same stay as they are."""
+        """Paint the scene of this moment; blocks whose content is the same stay as they are.
+
+        What a person did or waits for is drawn at once, live values once a second.
+        """
         screen = self.screen
         if isinstance(screen, StepScreen | Overlay) and screen.is_mounted:
             screen.draw(self._scene())
@@ -105,14 +108,19 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     def show_view(self, view: View) -> None:
         """A view: on top of everything, because it answers what the person just did."""
+        echoed = self.feed.current().echo is not None
         if self.feed.saw_view(view):
             self._close_overlays()
             self._ring(rings(view))
-        self.draw()
+            if view.overlay:
+                self._open(view.overlay)
+            self.draw()
+        elif echoed:
+            self.draw()
 
     def show_status(self, status: Status) -> None:
-        self.feed.saw_status(status)
-        self.draw()
+        if self.feed.saw_status(status):
+            self.draw()
 
     def show_echo(self, text: str) -> None:
         self.feed.heard_scan(text)
@@ -193,10 +201,8 @@ class TerminalApp(App[None], inherit_bindings=False):
                 self.feed.type(text)
             case Leaf(pages):
                 self._step.leaf(self.feed.view, pages)
-            case Local("help"):
-                self.push_screen(HelpScreen(self._look, self._scene()))
-            case Local("queue"):
-                self.push_screen(QueueScreen(self._look, self._scene()))
+            case Local(("help" | "queue") as name):
+                self._open(name)
             case Local(name):
                 self._play(wrong=name == "guide_wrong")
             case Tell(code, params):
@@ -222,6 +228,10 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scan"))
         elif pipe is None or not play(pipe, text):
             self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scanner"))
+
+    def _open(self, name: str) -> None:
+        kind = HelpScreen if name == "help" else QueueScreen
+        self.push_screen(kind(self._look, self._scene()))
 
     def _close_overlays(self) -> None:
         while isinstance(self.screen, Overlay):

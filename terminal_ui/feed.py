@@ -63,14 +63,16 @@ class Feed:
         self._scene = replace(self._scene, view=view, typed=self._scene.typed if kept else None)
         return answered
 
-    def saw_status(self, status: Status) -> None:
-        """The live companion came."""
+    def saw_status(self, status: Status) -> bool:
+        """The live companion came. Whether it tells news: live values alone have time until the next second."""
+        news = self._scene.status is None or _news(status) != _news(self._scene.status)
         self._agent_time = (status.now, self._clock.monotonic())
         if status.machine is not None:
             good = status.machine.count_status == "Good"
             self._pace.note(status.machine.count if good else None, status.now)
             self._hour.note(status.machine.state, status.now)
         self._scene = replace(self._scene, status=status)
+        return news
 
     def heard_scan(self, text: str) -> None:
         """A scan is being looked at: echoed at once, confirmed by the view."""
@@ -110,6 +112,14 @@ def rings(view: View) -> int:
 def echo_words(kind: str, data: str, texts: Texts) -> str:
     """How an input is echoed: a scan as it was read, an action by its word."""
     return texts.word("action", data) if kind == "action" else data
+
+
+def _news(status: Status) -> tuple[object, ...]:
+    """What a person waits for: ticks, links, devices, the state of the machine."""
+    machine = (status.machine.state, status.machine.alarm) if status.machine else None
+    links = tuple((link.name, link.state) for link in status.links)
+    devices = tuple((device.name, device.state) for device in status.devices)
+    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machine
 
 
 def _same_entry(before: View, after: View) -> bool:

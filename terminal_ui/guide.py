@@ -62,9 +62,11 @@ def placeholders(view: View) -> dict[str, str]:
         if expectation.label and expectation.kind is not Kind.COMMAND:
             fills[expectation.kind.value] = expectation.label
             fills["expect"] = expectation.label
+    labels = [expectation.label for expectation in view.expects if expectation.label]
     for choice in reversed(view.choices):
-        if choice.label and not choice.blocked:
-            fills["choice"] = choice.label
+        label = choice.label or next((label for label in labels if f":{choice.title}." in label), None)
+        if label and not choice.blocked:
+            fills["choice"] = label
     return fills
 
 

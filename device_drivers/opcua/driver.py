@@ -46,6 +46,7 @@ _ITEMS_PER_CALL = 500  # servers limit how many items one call may create
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
 _PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
 
+
 class Driver:
     """One session with one subscription that carries all points."""
 

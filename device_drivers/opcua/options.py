@@ -54,7 +54,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     password stands alone in the file `password_file`. Messages are neither signed nor encrypted.
     """
 
-    endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@]+")]
+    endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@\s]+(/\S*)?$")]
     publishing_interval: Annotated[float, Meta(ge=0.01, le=60)] = 0.2
     stale_after: Annotated[float, Meta(ge=0.5)] = 3.0
     timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0

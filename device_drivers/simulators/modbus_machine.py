@@ -30,7 +30,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from device_drivers.simulators.process import announce, until_terminated
+from device_drivers.simulators.process import announce, termination
 from device_drivers.simulators.shift import PRESS, Moment, Shift, UnitState
 
 _NAME = b"FH-PRESS-250"
@@ -62,6 +62,7 @@ def bits(moment: Moment) -> int:
 
 async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
     """Listen on 127.0.0.1 until SIGTERM. `begin`: how many seconds of the shift are over at the start."""
+    ended = termination()
     shift, started = Shift(PRESS, seed), time.monotonic()
 
     async def refresh(  # the signature is the library's
@@ -85,7 +86,7 @@ async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
     server = ModbusTcpServer(device, address=("127.0.0.1", port))
     await server.serve_forever(background=True)
     announce(port=_port(server))
-    await until_terminated()
+    await ended.wait()
     await server.shutdown()  # type: ignore[no-untyped-call]
 
 

@@ -19,7 +19,7 @@ from asyncua.common.node import Node
 from asyncua.server.server import Server
 from asyncua.ua.status_codes import StatusCodes
 
-from device_drivers.simulators.process import announce, until_terminated
+from device_drivers.simulators.process import announce, termination
 from device_drivers.simulators.shift import MACHINING_CENTRE, Moment, Shift
 
 NAMESPACE = "urn:floorhand:machining-centre"
@@ -58,6 +58,7 @@ def values(moment: Moment) -> dict[str, Any]:
 async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
     """Listen on 127.0.0.1 until SIGTERM. `begin`: how many seconds of the shift are over at the start."""
     logging.getLogger("asyncua").setLevel(logging.ERROR)
+    ending = asyncio.create_task(termination().wait())
     server = Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/machining-centre")
@@ -70,7 +71,6 @@ async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
         assert server.bserver
         bound = server.bserver.port
         announce(endpoint=f"opc.tcp://127.0.0.1:{bound}/machining-centre", port=bound)
-        ending = asyncio.create_task(until_terminated())
         shown: dict[str, Any] = {}
         while not ending.done():
             current = values(shift.at(begin + (time.monotonic() - started) * time_scale))

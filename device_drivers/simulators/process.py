@@ -109,12 +109,12 @@ def announce(**facts: object) -> None:
     print(json.dumps({"ready": True, **facts}), flush=True)
 
 
-async def until_terminated() -> None:
-    """Return when the process is asked to end (SIGTERM, or Ctrl+C)."""
+def termination() -> asyncio.Event:
+    """Set when the process is asked to end (SIGTERM, or Ctrl+C). Take it before the ready line goes out."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+    return ended
 
 
 def _first_line(stream: IO[bytes], deadline: float) -> bytes:

@@ -17,7 +17,7 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-from device_drivers.simulators.process import announce, until_terminated
+from device_drivers.simulators.process import announce, termination
 
 _LONGEST_LINE = 64 * 1024
 
@@ -56,6 +56,7 @@ def make_fifo(path: Path) -> int:
 
 async def serve(link: Path, feed: Path) -> None:
     """Scan what is fed until SIGTERM; link and FIFO go away at the end."""
+    ended = termination()
     master, slave = os.openpty()
     for descriptor in (master, slave):
         tty.setraw(descriptor)
@@ -74,7 +75,7 @@ async def serve(link: Path, feed: Path) -> None:
 
     loop.add_reader(fifo, fed)
     announce(port=str(link), feed=str(feed))
-    await until_terminated()
+    await ended.wait()
     loop.remove_reader(fifo)
     link.unlink(missing_ok=True)  # noqa: ASYNC240 - the program ends here
     feed.unlink(missing_ok=True)  # noqa: ASYNC240

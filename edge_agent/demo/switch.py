@@ -8,6 +8,8 @@ from pathlib import Path
 
 from edge_agent.demo.plant import Plant
 
+_END = ""
+
 
 class ErpSwitch:
     """A FIFO in the folder of a plant. Used within `async with`, while the plant runs.
@@ -34,9 +36,9 @@ class ErpSwitch:
         asyncio.get_running_loop().remove_reader(self._fifo)
         os.close(self._fifo)
         self._path.unlink(missing_ok=True)  # an `echo` into a FIFO that nobody reads waits for ever
+        self._words.put_nowait(_END)
         if self._turning is not None:
-            self._turning.cancel()
-            await asyncio.gather(self._turning, return_exceptions=True)
+            await self._turning  # an ERP that is being started must not be left behind
 
     def _heard(self) -> None:
         for word in os.read(self._fifo, 4096).decode("ascii", "replace").split():
@@ -44,8 +46,7 @@ class ErpSwitch:
 
     async def _turn(self) -> None:
         runs = True
-        while True:
-            word = await self._words.get()
+        while (word := await self._words.get()) is not _END:
             if word == "off" and runs:
                 await self._plant.erp_away()
             elif word == "on" and not runs:

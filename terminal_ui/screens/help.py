@@ -43,8 +43,8 @@ def key_rows(view: View, look: Look) -> list[HelpRow]:
     labels = {command_name(expectation): expectation.label or "" for expectation in view.expects
               if expectation.kind is Kind.COMMAND}  # fmt: skip
     names = [*view.actions, *(row.name for row in ACTIONS if row.local)]
-    names += [name for name in labels if name not in names]
-    return [HelpRow(_keys(name), _what(name, look), labels.get(name, "")) for name in names]
+    shown = dict.fromkeys([*names, *labels])
+    return [HelpRow(_keys(name), _what(name, look), labels.get(name, "")) for name in shown]
 
 
 def command_name(expectation: Expectation) -> str:

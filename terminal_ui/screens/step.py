@@ -95,6 +95,10 @@ class StepScreen(Screen[None], inherit_bindings=False):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
+        self._blocks: list[Block] = []
+
+    def on_mount(self) -> None:
+        self._blocks = list(self.query(Block))
 
     def compose(self) -> ComposeResult:
         look = self._look
@@ -118,5 +122,5 @@ class StepScreen(Screen[None], inherit_bindings=False):
         """Show this scene; only what changed is painted."""
         self.set_class(scene.away is not None, "-away")
         self.set_class(bool(scene.guide), "-guided")
-        for block in self.query(Block):
+        for block in self._blocks:
             block.draw(scene)

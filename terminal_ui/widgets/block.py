@@ -31,6 +31,7 @@ class Block(Widget, can_focus=False):
         self.look = look
         self._scene: Scene | None = None
         self._content: Content = EMPTY
+        self._rows = 0
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         """The lines of the block in `width` cells, at most `height` of them."""
@@ -49,8 +50,8 @@ class Block(Widget, can_focus=False):
         content = self._printable(stack(lines))
         if content.is_same(self._content):
             return
-        resized = self.grows and len(lines) != self._content.plain.count("\n") + 1
-        self._content = content
+        resized = self.grows and len(lines) != self._rows
+        self._content, self._rows = content, len(lines)
         self.refresh(layout=resized)
 
     def _printable(self, content: Content) -> Content:
@@ -67,4 +68,4 @@ class Block(Widget, can_focus=False):
         return self._content
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self._content.plain.count("\n") + 1 if self._content else 0
+        return self._rows

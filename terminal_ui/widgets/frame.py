@@ -84,8 +84,7 @@ class KeyLine(Block):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         always = line(*key_parts(self, width // 2, ("help", "queue")), " ")
-        offered = scene.view.actions if scene.view else ()
-        own = key_parts(self, width - always.cell_length - 3, offered)
+        own = key_parts(self, width - always.cell_length - 3, own_actions(scene))
         return [spread(line(" ", *own), always, width)]
 
 
@@ -108,8 +107,7 @@ class StatusBar(Block):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         wide = width >= NARROW
-        offered = scene.view.actions if scene.view else ()
-        keys = EMPTY if wide else line(*key_parts(self, width // 2, ("help", *offered)), " ")
+        keys = EMPTY if wide else line(*key_parts(self, width // 2, ("help", *own_actions(scene))), " ")
         told = line(" ")
         for part in self._parts(scene, wide):
             longer = line(
@@ -174,6 +172,11 @@ class StatusBar(Block):
 def is_scanner(device: DeviceStatus) -> bool:
     """Whether a device is a scanner, by its driver's name."""
     return "scanner" in device.driver
+
+
+def own_actions(scene: Scene) -> tuple[str, ...]:
+    """The actions of the step itself, without those that every step has."""
+    return tuple(name for name in scene.view.actions if not action(name).local) if scene.view else ()
 
 
 def key_parts(block: Block, width: int, names: tuple[str, ...]) -> list[Part]:

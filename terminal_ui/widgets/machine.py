@@ -135,7 +135,7 @@ def _value_line(machine: EquipmentStatus, look: Look, most: int) -> Content:
         unit = f" {look.safe(item.unit, 8)}" if item.unit else ""
         parts.append(
             (
-                f"{look.safe(item.name, 14)} {look.safe(value, 12)}{unit}{doubt}   ",
+                f"{look.safe(item.name, 20)} {look.safe(value, 12)}{unit}{doubt}   ",
                 "$fh-quiet" if not doubt else "$fh-warn",
             )
         )

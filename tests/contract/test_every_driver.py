@@ -57,7 +57,9 @@ def test_its_options_forbid_unknown_keys(name: str) -> None:
 
 
 @every_driver
-async def test_says_online_before_anything_else_and_then_what_it_observes(name: str, device: DriverPartner) -> None:
+async def test_says_online_before_anything_else_and_then_what_it_observes(
+    name: str, device: DriverPartner
+) -> None:
     async with running(make(name, device.options)) as run:
         await observing(run, device)
         assert isinstance(run.seen[0], Online)
@@ -122,7 +124,9 @@ async def test_a_frozen_device_is_given_up_in_time(name: str, device: DriverPart
 
 
 @every_driver
-async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(name: str, device: DriverPartner) -> None:
+async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(
+    name: str, device: DriverPartner
+) -> None:
     descriptors = wires()
     async with running(make(name, device.options)) as run:
         await observing(run, device)

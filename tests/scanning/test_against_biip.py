@@ -45,7 +45,9 @@ def values(one: GS1ApplicationIdentifier) -> st.SearchStrategy[str]:
         lambda value, cut, more: value[:cut] + more + value[cut + 1 :],
         right,
         st.integers(0, 90),
-        st.sampled_from(["", "0", "1", "7", "A", "a", "_", "/", "-", "*", " ", "é", "\u0663", "00", "AA", "\n"]),
+        st.sampled_from(
+            ["", "0", "1", "7", "A", "a", "_", "/", "-", "*", " ", "é", "\u0663", "00", "AA", "\n"]
+        ),
     )
     return right | wrong
 

@@ -19,7 +19,7 @@ from tests.terminal_ui.samples import NOW, STATUS
 
 
 class HandClock:
-    """Stands still until it is moved. Its sleeps return at the next turn of the loop."""
+    """Stands still until it is moved. Its sleeps are twenty times shorter than they say."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
@@ -43,7 +43,7 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(seconds / 20)
 
 
 class FakeAgent:

@@ -45,6 +45,8 @@ _COMMANDS = {
     "scrap": "P",
     "finish": "9",
     "short": "S",
+    "help": "W",
+    "queue": "B",
 }
 
 
@@ -71,7 +73,7 @@ def view(
 ) -> View:
     """A view of a step; its prompt is `scenario.step` unless another one is given."""
     who = more.pop("who", ANA)
-    leave = ("sign_off",) if who else ()
+    leave = ("sign_off", "help", "queue") if who else ("help", "queue")
     commands = tuple(
         Expectation(Kind.COMMAND, f"action.{name}", {}, f"C:{name.upper()}.{_COMMANDS[name]}")
         for name in (*actions, *leave)

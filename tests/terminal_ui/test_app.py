@@ -136,6 +136,19 @@ async def test_help_tells_what_may_be_scanned_and_gives_way_to_a_scan() -> None:
         assert not isinstance(app.screen, HelpScreen)
 
 
+async def test_a_command_label_opens_a_page_too() -> None:
+    agent = FakeAgent(VIEWS["pick_go"])
+    app = terminal(agent)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        agent.tell(msgspec.structs.replace(VIEWS["pick_go"], revision=8, overlay="queue"))
+        await shown(pilot, lambda: "Links and unsent reports" in screen_text(app))
+        agent.tell(msgspec.structs.replace(VIEWS["pick_go"], revision=9, overlay="help"))
+        await shown(pilot, lambda: "What can I do now?" in screen_text(app))
+        agent.tell(answer("pick_item", 10))
+        await shown(pilot, lambda: "Scan BRG-6204" in screen_text(app))
+
+
 async def test_the_queue_is_read_scrolled_and_left() -> None:
     app = terminal(FakeAgent(VIEWS["work"]))
     async with app.run_test(size=(40, 16)) as pilot:

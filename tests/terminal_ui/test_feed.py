@@ -12,7 +12,7 @@ from terminal_ui.feed import Feed, rings
 from terminal_ui.scene import Note
 from terminal_ui.widgets.machine import HourStrip, Pace, group
 from tests.terminal_ui.fake import HandClock
-from tests.terminal_ui.samples import MACHINE, NOW, STATUS, STOPPED, VIEWS, at
+from tests.terminal_ui.samples import MACHINE, NOW, STATUS, STOPPED, TROUBLE, VIEWS, at
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -129,6 +129,15 @@ def test_the_live_count_feeds_pace_and_hour() -> None:
         )
     assert sum(feed.current().pace) > 0
     assert "R" in feed.current().hour
+
+
+def test_live_values_have_time_and_news_have_not() -> None:
+    feed = Feed(HandClock())
+    assert feed.saw_status(STATUS)
+    live = msgspec.structs.replace(STATUS, machine=msgspec.structs.replace(MACHINE, count=153))
+    assert not feed.saw_status(live)
+    for news in (STOPPED, TROUBLE, msgspec.structs.replace(STATUS, delivered_seq=41)):
+        assert feed.saw_status(news)
 
 
 def test_ages_and_dates_are_short() -> None:

@@ -145,7 +145,7 @@ def poisoned(value: Any, text: str) -> Any:
 
 def check(scene: Scene, look: Look) -> None:
     for kind in BLOCKS:
-        for width, height in ((78, 9), (40, 4), (118, 30), (20, 2)):
+        for width, height in ((78, 9), (40, 4), (118, 30)):
             block = kind(look)
             lines = block.fitted(scene, width, height)
             for line in lines:

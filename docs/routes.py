@@ -1,0 +1,90 @@
+"""The reference of the two APIs, from their tables of routes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+import msgspec
+
+from edge_agent import api
+from sync import reference_erp
+from sync.openapi import RouteDoc
+
+_PAGE = """# The two APIs
+
+## The agent's local API
+
+HTTP over the Unix socket of the site file (`socket` in `[site]`): only the user who runs the agent may open it. The
+terminal and the command line speak it, and so may your own tools:
+
+```text
+curl --unix-socket data/agent.sock http://agent/v1/health
+```
+
+`/openapi.json` there is the whole description, with every field.
+
+{local}
+
+## The open contract
+
+What an ERP, or a bridge before it, offers to the agent; how it is meant stands in
+[Connect an ERP](../how-to/connect-an-erp.md). The agent itself uses `POST` and `GET /v1/facts` and `GET /v1/plans`;
+the others are the office's side of the reference ERP. Each asks for `Authorization: Bearer <token>` unless it says
+"no token". `/openapi.json` of the reference ERP is the whole description.
+
+{contract}
+
+This page is written from the routes by `make schema`.
+"""
+
+
+def api_page() -> str:
+    """The text of the page."""
+    return _PAGE.format(local=_part(api.ROUTES, tokens=False), contract=_part(reference_erp.ROUTES, tokens=True))
+
+
+def _part(routes: Sequence[RouteDoc], *, tokens: bool) -> str:
+    rows = ["| route | what | asked with | answers |", "|---|---|---|---|"]
+    rows += [_row(route, tokens=tokens) for route in routes]
+    types = dict.fromkeys(name for route in routes for name in _structs(route))
+    told = [f"* `{each.__name__}`: {_first_sentence(each)}" for each in types]
+    return "\n".join([*rows, "", *told])
+
+
+def _row(route: RouteDoc, *, tokens: bool) -> str:
+    asked = [f"`{_spelled(route.request)}`"] if route.request is not None else []
+    asked += [f"`{name}`: {meaning}" for name, meaning in route.query.items()]
+    asked += ["no token"] if tokens and not route.token else []
+    answer = f"`{_spelled(route.response)}`" if route.response is not None else str(route.status)
+    if route.response is None and route.media != "application/json":
+        answer = f"`{route.media}`"
+    others = ", ".join(str(status) for status in route.statuses)
+    cells = (f"`{route.method} {route.path}`", route.summary, "; ".join(asked), answer + (f"; {others}" if others else ""))
+    return "| " + " | ".join(cells) + " |"
+
+
+def _spelled(type: Any) -> str:
+    """A message type as the tables name it.
+
+    >>> _spelled(list[int]), _spelled(RouteDoc)
+    ('list of int', 'RouteDoc')
+    """
+    inside = get_args(type)
+    if not inside:
+        return str(type.__name__)
+    return f"list of {_spelled(inside[0])}" if getattr(type, "__origin__", None) is list else "plan"
+
+
+def _structs(route: RouteDoc) -> Iterator[type]:
+    for type in route.types:
+        for each in (type, *get_args(type)):
+            if inspect.isclass(each) and issubclass(each, msgspec.Struct):
+                yield each
+
+
+def _first_sentence(struct: type) -> str:
+    text = " ".join((inspect.getdoc(struct) or "").split())
+    return re.split(r"(?<=\.) (?=[A-Z`])", text)[0]
