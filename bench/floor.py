@@ -102,10 +102,12 @@ async def begin_work(client: AgentClient, terminal: str, badge: str) -> None:
 
 def _endless(known: tuple[AnyPlan, ...]) -> list[AnyPlan]:
     """The demo's plans, with one job that never gets full."""
-    return [
-        msgspec.structs.replace(plan, quantity=Decimal(10**9)) if isinstance(plan, JobOrder) and plan.id == JOB else plan
-        for plan in known
-    ]
+    def endless(plan: AnyPlan) -> AnyPlan:
+        if isinstance(plan, JobOrder) and plan.id == JOB:
+            return msgspec.structs.replace(plan, quantity=Decimal(10**9))
+        return plan
+
+    return [endless(plan) for plan in known]
 
 
 def _filled(name: str, values: dict[str, object]) -> str:

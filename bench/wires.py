@@ -17,7 +17,10 @@ from typing import Self
 
 from bench.processes import end, environment
 
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL)
+# Control sequences, strings of the operating system kind, other strings, and what is left (ECMA-48).
+_ESCAPES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL
+)
 _KEPT = 64 * 1024  # bytes of what was painted last
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 from config.reference import reference
 from config.schema import schema_file
+from docs.commands import commands_page
+from docs.flows import flows_page
 from docs.gs1_table import table
+from docs.keys import keys_page
+from docs.routes import api_page
 from edge_agent.site import option_types
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,10 +19,15 @@ ROOT = Path(__file__).resolve().parent.parent
 def files() -> dict[Path, str]:
     """Every generated file with the text it must have."""
     options = option_types()
+    pages = ROOT / "docs" / "reference"
     return {
         ROOT / "config" / "schema.json": schema_file(options),
-        ROOT / "docs" / "reference" / "configuration.md": reference(options),
         ROOT / "edge_agent" / "scanning" / "application_identifiers.json": table(),
+        pages / "configuration.md": reference(options),
+        pages / "commands.md": commands_page(),
+        pages / "keys.md": keys_page(),
+        pages / "flows.md": flows_page(),
+        pages / "api.md": api_page(),
     }
 
 

@@ -110,10 +110,20 @@ def announce(**facts: object) -> None:
 
 
 def termination() -> asyncio.Event:
-    """Set when the process is asked to end (SIGTERM, or Ctrl+C). Take it before the ready line goes out."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    """Set when the process is asked to end (SIGTERM, or Ctrl+C), or when whoever started it is gone.
+
+    Take it before the ready line goes out.
+    """
+    loop, ended, parent = asyncio.get_running_loop(), asyncio.Event(), os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+
+    def look() -> None:
+        if os.getppid() != parent:
+            ended.set()
+        loop.call_later(1.0, look)
+
+    look()
     return ended
 
 

@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
@@ -22,9 +23,19 @@ def demo(given: argparse.Namespace) -> int:
     with ExitStack() as stack:
         # A socket path is short by law (107 bytes): the system's own temporary folder it is.
         folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="floorhand-")))
-        if given.check:
-            return asyncio.run(_check(folder.resolve()))
-        return asyncio.run(_open(folder.resolve(), given.terminal))
+        work = _check(folder.resolve()) if given.check else _open(folder.resolve(), given.terminal)
+        try:
+            return asyncio.run(_until_told(work))
+        except asyncio.CancelledError:
+            return 1
+
+
+async def _until_told(work: Coroutine[None, None, int]) -> int:
+    """Run it; a SIGTERM, or a window that is closed, ends the whole plant and not only its parent."""
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
 
 
 def _tell(line: str) -> None:
@@ -45,7 +56,12 @@ async def _open(folder: Path, terminal: str) -> int:
                 sys.executable, "-m", "terminal_ui", "--terminal", terminal, "--address", plant.address,
                 "--guide", str(guide), "--scan-pipe", str(folder / f"scan-{scanner}"),
             )  # fmt: skip
-            return await screen.wait()
+            try:
+                return await screen.wait()
+            finally:
+                if screen.returncode is None:
+                    screen.terminate()
+                    await screen.wait()
 
 
 async def _check(folder: Path) -> int:

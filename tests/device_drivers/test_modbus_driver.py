@@ -223,17 +223,27 @@ def test_a_late_poll_keeps_to_the_grid_and_leaves_no_backlog(
     assert steps == pytest.approx(max(1, round(steps)))
 
 
-@pytest.mark.parametrize("offset", range(12))
-async def test_a_cancellation_in_the_moment_of_an_answer_is_not_lost(offset: int) -> None:
-    """Whatever step of the loop the cancellation falls on, the poll ends."""
-    async with device(registers) as peer:
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancellation_in_the_moment_of_an_answer_is_not_lost(turns: int) -> None:
+    """Whatever turn of the loop after an answer the cancellation falls on, the poll ends."""
+    loop = asyncio.get_running_loop()
+
+    def cancel_later(left: int) -> None:
+        if left:
+            loop.call_soon(cancel_later, left - 1)
+        else:
+            run.task.cancel()
+
+    def answer(request: Request) -> bytes:
+        if len(peer.requests) == 5:
+            cancel_later(turns)
+        return registers(request)
+
+    async with device(answer) as peer:
         run = Running(driver(peer, NEAR, FAR))
-        await run.value("far")
-        for _ in range(offset):
-            await asyncio.sleep(0)
-        run.task.cancel()
         done, _ = await asyncio.wait([run.task], timeout=1)
         assert done
+        assert run.task.cancelled()
 
 
 async def test_coils_and_discrete_inputs() -> None:

@@ -1,0 +1,187 @@
+"""Walks the operator flows as a person could: every step that can be reached, and what leads to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from edge_agent import scenarios
+from edge_agent.demo.plans import plans
+from edge_agent.planbook import PlanBook, Progress
+from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Situation, Station
+from edge_agent.session import Session, answer
+from edge_agent.view_of import view_of
+from edge_agent.views import Input, Kind, View
+from sync.contract import (
+    AnyFact,
+    AnyPlan,
+    Correction,
+    JobCompleted,
+    JobOrder,
+    JobStarted,
+    MaterialMoved,
+    MaterialProduced,
+    MaterialScrapped,
+    MaterialShort,
+    ScanRefused,
+)
+
+_NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+_STATION = Station("T1", "Press 3", equipment="PRESS-03", zone="A")
+_BADGE, _WRONG_DRAWING = label(Kind.BADGE, "1001"), label(Kind.DRAWING, "DRW-1001", "A")
+# Of two pieces: less than all, all, more than planned, and more than the ERP takes.
+_TYPED = ("1", "2", "3", "9", "0")
+_JOBS = ("J-201", "J-204", "SO-771")  # with a drawing to check, without, an order to pick
+_Facts = tuple[tuple[str, AnyFact], ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One input and where it led.
+
+    `step` and `to` are `scenario.step`, `prompt` the code of the question that stood there. `given` is
+    what was done and with what: scan, type, choose or key. `records` are the kinds of the facts.
+    """
+
+    step: str
+    prompt: str
+    given: str
+    to: str
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A terminal at one step, with all that was recorded on the way. `asked` as in Session."""
+
+    book: PlanBook
+    state: Any
+    facts: _Facts = ()
+    person: str = ""
+    asked: str = ""
+
+    @property
+    def at(self) -> str:
+        """`scenario.step`."""
+        return f"{scenarios.name_of(self.state)}.{self.state.step}"
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What makes two places the same for this walk: numbers count only as some or none."""
+        fields = tuple(bool(value) for value in msgspec.structs.asdict(self.state).values())
+        standing = tuple(_standing(job, _progress(self.facts, job.id)) for job in self.book.jobs.values())
+        return self.at, fields, bool(self.asked), standing
+
+
+def walk() -> tuple[Move, ...]:
+    """Every move from every place that can be reached, each once, in the order of discovery."""
+    # One job at a time: of several, every order in which they are begun and left would be a walk of its own.
+    return tuple(dict.fromkeys(move for job in _JOBS for move in _moves(_book(job))))
+
+
+def _moves(book: PlanBook) -> Iterator[Move]:
+    begin = Place(book, None)
+    begin = replace(begin, state=scenarios.load()["sign_on"].begin("", situation(begin)))
+    seen, ahead = {begin.likeness}, [begin]
+    for place in ahead:  # grows while it is walked
+        shown = view(place)
+        for words, given in _inputs(shown):
+            after, facts = _step(place, given)
+            records = tuple(type(fact).__name__ for fact in facts if not isinstance(fact, ScanRefused))
+            yield Move(place.at, shown.prompt, words, after.at, records)
+            if after.likeness not in seen:
+                seen.add(after.likeness)
+                ahead.append(after)
+
+
+def _book(only: str) -> PlanBook:
+    """The demo's plans with one job, of two lines if it is an order; few pieces of each."""
+    kept: list[AnyPlan] = []
+    for plan in plans(_NOW):
+        if not isinstance(plan, JobOrder):
+            kept.append(plan)
+        elif plan.id == only:
+            lines = tuple(msgspec.structs.replace(line, quantity=Decimal(2)) for line in plan.requirements[:2])
+            few = msgspec.structs.replace(plan, quantity=Decimal(2), over_percent=Decimal(50), requirements=lines)
+            kept.append(few)
+    return PlanBook.of(kept)
+
+
+def view(place: Place) -> View:
+    """What the terminal shows at a place."""
+    session = Session(state=msgspec.Raw(scenarios.encode(place.state)), intent="", asked=place.asked)
+    return view_of(scenarios.load(), place.state, session, "", situation(place))
+
+
+def situation(place: Place) -> Situation:
+    """What an input is judged by at a place."""
+    return Situation(
+        now=_NOW, book=place.book, station=_STATION, person=place.book.persons.get(place.person),
+        progress=lambda job: _progress(place.facts, job),
+        last_reports=lambda job: _last_reports(place.facts, job),
+    )  # fmt: skip
+
+
+def _step(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:
+    name = scenarios.name_of(place.state)
+    result = answer(scenarios.load(), name, place.state, place.asked, given, situation(place))
+    told = tuple((f"{len(place.facts) + number}", fact) for number, fact in enumerate(result.facts)
+                 if not isinstance(fact, ScanRefused))  # fmt: skip
+    person = place.person if result.person is None else result.person
+    return Place(place.book, result.state, (*place.facts, *told), person, result.asked), result.facts
+
+
+def _inputs(shown: View) -> Iterator[tuple[str, Input]]:
+    """What a person may do here, in words and as an input."""
+    for expected in shown.expects:
+        if expected.kind is Kind.COMMAND:
+            continue  # the same as the key
+        text = _BADGE if expected.kind is Kind.BADGE else expected.label or ""
+        yield f"scan {expected.kind.value}", Input("", "scan", text)
+        if expected.kind is Kind.DRAWING:
+            yield f"scan {expected.kind.value}", Input("", "scan", _WRONG_DRAWING)
+    if shown.entry is not None:
+        yield from ((f"type {shown.entry.name}", Input("", "entry", text)) for text in _TYPED)
+    yield from (("choose", Input("", "choice", str(choice.number))) for choice in shown.choices)
+    yield from ((f"key {name}", Input("", "action", name)) for name in shown.actions)
+
+
+def _standing(job: JobOrder, progress: Progress) -> tuple[object, ...]:
+    lines = tuple(bool(progress.missing(line)) for line in job.requirements)
+    some = bool(progress.good or progress.scrap)
+    return progress.started, progress.completed, some, progress.good >= job.quantity, lines
+
+
+def _last_reports(facts: _Facts, job: str) -> _Facts:
+    undone = {fact.corrects for _, fact in facts if isinstance(fact, Correction)}
+    mine = [
+        (id, fact) for id, fact in facts
+        if isinstance(fact, MaterialProduced | MaterialScrapped) and fact.about == job and id not in undone
+    ]  # fmt: skip
+    return tuple(reversed(mine))
+
+
+def _progress(facts: _Facts, job: str) -> Progress:
+    """As the store adds it up, when the ERP has booked nothing yet."""
+    reports = [fact for _, fact in _last_reports(facts, job)]
+    found = Progress(
+        good=sum((each.quantity for each in reports if isinstance(each, MaterialProduced)), Decimal(0)),
+        scrap=sum((each.quantity for each in reports if isinstance(each, MaterialScrapped)), Decimal(0)),
+    )
+    for _, fact in facts:
+        match fact:
+            case JobStarted(about=about) if about == job:
+                found = replace(found, started=True)
+            case JobCompleted(about=about) if about == job:
+                found = replace(found, completed=True)
+            case MaterialMoved(about=about, requirement=line, quantity=moved) if about == job:
+                found = replace(found, lines={**found.lines, line: found.lines.get(line, Decimal(0)) + moved})
+            case MaterialShort(about=about, requirement=line, quantity=missing) if about == job:
+                found = replace(found, shorts={**found.shorts, line: missing})
+    return found
