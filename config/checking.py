@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from config.problems import Problem
+from config.secrets import SecretError, read_secret
 from config.wording import allowed, did_you_mean, extra, members, similar, toml, unwrap
 
 
@@ -45,6 +46,7 @@ class Checker:
         self._names: dict[str, dict[str, str]] = {}  # kind -> name -> key where it was first defined
         self._unnamed: set[str] = set()  # kinds with a definition whose name could not be read
         self._references: list[tuple[str, str, str]] = []  # key, kind, name
+        self._secrets: list[tuple[str, str]] = []  # key, path as written
 
     def check(self, value: Any, wanted: Any, key: str = "") -> None:
         """Collect what is wrong with `value` where `wanted` is expected."""
@@ -70,6 +72,17 @@ class Checker:
             if name and name not in known and kind not in self._unnamed:
                 what = f"there is no {kind} {toml(name)}{did_you_mean(name, known)}"
                 self.say(key, what, ", ".join(known) if known else f"nothing, for no {kind} is defined")
+
+    def check_secrets(self, folder: Path) -> None:
+        """Collect secret files that are missing or that others may read; to be called after `check`.
+
+        `folder` is where relative paths start.
+        """
+        for key, path in self._secrets:
+            try:
+                read_secret(folder / path)
+            except SecretError as error:
+                self.say(key, str(error))
 
     def say(self, key: str, what: str, allowed: str = "") -> None:
         """Add a problem."""
@@ -130,6 +143,8 @@ class Checker:
                 self.say(key, f"{toml(value)} is already the name of {taken[value]}", "a name of its own")
             taken.setdefault(value, key)
             self._names.setdefault(kind, {}).setdefault(value, key)
+        if extra(metas, "secret") and isinstance(value, str) and value:
+            self._secrets.append((key, value))
         if (kind := extra(metas, "refers_to")) is not None and isinstance(value, str):
             self._references.append((key, kind, value))
 

@@ -45,6 +45,7 @@ def parse(text: str, *, file: str, folder: Path, options: OptionTypes) -> Settin
     checker = Checker(file, options)
     checker.check(table, Settings)
     checker.check_references()
+    checker.check_secrets(folder)
     _check_items(table, checker)
     _check_socket(table, folder, checker)
     if checker.problems:

@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from device_drivers.contract import (
@@ -93,7 +92,7 @@ class Driver:
         if not self._options.password_file:
             return ""
         try:
-            return Path(self._options.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+            return self._options.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
             raise Misconfigured(
                 f"Can not read the password file {self._options.password_file}: {error.strerror}."

@@ -6,6 +6,7 @@ import base64
 import re
 import uuid
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -59,7 +60,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     stale_after: Annotated[float, Meta(ge=0.5)] = 3.0
     timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
     username: str = ""
-    password_file: str = ""
+    password_file: Annotated[Path | None, Meta(extra={"secret": True})] = None
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import msgspec
+from msgspec import Meta
 
 from sync.answers import checked
 from sync.contract import Fact, PlanPage, Receipt
@@ -36,7 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     url: str
-    token_file: Path
+    token_file: Annotated[Path, Meta(extra={"secret": True})]
     ca_file: Path | None = None
     timeout: float = 10.0
     insecure: bool = False

@@ -111,6 +111,11 @@ class AgentProcess:
         return self._process.pid
 
     @property
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         """What it wrote to standard error since the first start."""
         return (self.folder / "agent.log").read_text(errors="replace")
@@ -138,9 +143,8 @@ class AgentProcess:
 
     def end(self) -> None:
         """Whatever it is doing."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        if self.runs:
+            self.kill()
 
 
 class Plant:
@@ -200,10 +204,9 @@ def ask(path: Path, method: str, target: str, body: bytes | None = None) -> tupl
         line.connect(str(path))
         with suppress(BrokenPipeError, ConnectionResetError):  # it may have heard enough before the end
             line.sendall(head + length + b"\r\n" + (body or b""))
-        with line.makefile("rb") as answer:
-            return _response(answer.read())
-
-
-def _response(content: bytes) -> tuple[int, bytes]:
+        content = b""
+        with suppress(ConnectionResetError):
+            while data := line.recv(65536):
+                content += data
     head, _, body = content.partition(b"\r\n\r\n")
     return int(head.split()[1]), body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,10 +54,34 @@ def test_options_become_the_types_of_their_driver_with_absolute_paths() -> None:
     assert settings.equipment[0].states == {"6": UnitState.EXECUTE}
 
 
-def test_the_example_is_right() -> None:
-    settings = load(ROOT / "config" / "site.example.toml", option_types())
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The example as somebody would copy it, with its secret."""
+    (tmp_path / "secrets").mkdir()
+    token = tmp_path / "secrets" / "erp-token"
+    token.touch(mode=0o600)
+    token.write_text("s3cret\n")
+    return Path(shutil.copy(ROOT / "config" / "site.example.toml", tmp_path / "site.toml"))
+
+
+def test_the_example_is_right(example: Path) -> None:
+    settings = load(example, option_types())
     assert [device.driver for device in settings.devices] == ["modbus", "opcua"]
-    assert settings.site.data == ROOT / "config" / "data"
+    assert settings.site.data == example.parent / "data"
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o644, "chmod 600"), (None, "can not be read")])
+def test_a_secret_that_others_may_read_or_that_is_missing_stops_the_start(
+    example: Path, mode: int | None, told: str
+) -> None:
+    token = example.parent / "secrets" / "erp-token"
+    if mode is None:
+        token.unlink()
+    else:
+        token.chmod(mode)
+    with pytest.raises(ConfigError, match=told) as error:
+        load(example, option_types())
+    assert [problem.key for problem in error.value.problems] == ["connectors[0].options.token_file"]
 
 
 def test_a_missing_file_is_told_by_its_path(tmp_path: Path) -> None:

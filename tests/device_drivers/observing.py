@@ -85,7 +85,9 @@ async def running(driver: Driver) -> AsyncIterator[Running]:
 def make(name: str, options: Mapping[str, Any]) -> Driver:
     """A driver with options as the site file says them."""
     module = device_drivers.load(name)
-    return module.Driver(msgspec.convert(options, module.Options, strict=False), SystemClock())
+    return module.Driver(
+        msgspec.convert(options, module.Options, strict=False, dec_hook=_path), SystemClock()
+    )
 
 
 async def eventually(condition: Callable[[], bool], within: float = 2.0) -> bool:
