@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -99,3 +100,8 @@ async def eventually(condition: Callable[[], bool], within: float = 2.0) -> bool
             return False
         await asyncio.sleep(0)
     return True
+
+
+def _path(wanted: type, value: object) -> object:
+    """As the site file's loader makes paths."""
+    return Path(str(value)) if wanted is Path else value
