@@ -81,7 +81,7 @@ def test_what_is_no_node_id_is_refused(text: str) -> None:
         ({"endpoint": "http://a"}, "endpoint"),
         ({"endpoint": "opc.tcp://user:word@a"}, "endpoint"),
         ({"publishing_interval": 1}, "at least 6 times"),
-        ({"password_file": "x"}, "needs a `username`"),
+        ({"password_file": Path("x")}, "needs a `username`"),
         ({"points": [{"name": "x", "node": "i=1"}] * 2}, "twice"),
     ],
 )
