@@ -22,10 +22,11 @@ _LOOK = 0.001  # seconds between two looks for the agent: the grain of a start
 
 
 def environment() -> dict[str, str]:
-    """What a measured process is started with: this checkout, plain colours and plain English."""
+    """What a measured process is started with: this checkout, plain English, and nobody's own settings."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     told = {"PYTHONPATH": path, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    return {name: value for name, value in os.environ.items() if not name.startswith("LC_")} | told
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "TEXTUAL_"))}
+    return kept | told
 
 
 class Agent:
@@ -66,7 +67,8 @@ class Agent:
 
     async def _first_answer(self, give_up: float) -> None:
         """Ask for the view of a terminal until it comes. Raises TimeoutError with the end of the log."""
-        while time.perf_counter() < give_up:
+        assert self._process is not None
+        while time.perf_counter() < give_up and self._process.poll() is None:
             if self.socket.exists():
                 try:
                     await self.client.view("T1")
@@ -75,7 +77,7 @@ class Agent:
                     pass
             await asyncio.sleep(_LOOK)
         log = (self.site.parent / "agent.log").read_text("utf-8", "replace")
-        raise TimeoutError(f"The agent did not answer within {_PATIENCE:g} s. Its log ends: {log[-1500:]}")
+        raise TimeoutError(f"The agent ended, or did not answer within {_PATIENCE:g} s. Its log ends: {log[-1500:]}")
 
     async def _end(self) -> None:
         await self.client.close()

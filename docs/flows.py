@@ -47,7 +47,9 @@ def _picture(name: str, mine: Sequence[Move], moves: Sequence[Move]) -> Iterator
     other = dict.fromkeys(move.to for move in mine if _flow_of(move.to) != name)
     yield from (f'    state "{each.replace(".", ": ")}" as {_node(each, name)}' for each in other)
     begins = dict.fromkeys(move.to for move in moves if _flow_of(move.to) == name != _flow_of(move.step))
-    yield from (f"    [*] --> {_node(step, name)}" for step in begins or [f"{name}.{scenarios.load()[name].STEPS[0]}"])
+    yield from (
+        f"    [*] --> {_node(step, name)}" for step in begins or [f"{name}.{scenarios.load()[name].STEPS[0]}"]
+    )
     arrows: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
     for move in mine:
         if move.step != move.to or move.records or move.given == "key park":
@@ -63,7 +65,9 @@ def _row(step: str, mine: Iterable[Move]) -> str:
     asks = dict.fromkeys(english.get(move.prompt, move.prompt) for move in here)
     done = [dict.fromkeys(_words(move.given) for move in here if move.given.startswith(kind))
             for kind in ("scan", "type", "key")]  # fmt: skip
-    scans, types, keys = (", ".join(word.removeprefix("scan ").removeprefix("type ") for word in each) for each in done)
+    scans, types, keys = (
+        ", ".join(word.removeprefix("scan ").removeprefix("type ") for word in each) for each in done
+    )
     chosen = "a number of the list" if any(move.given == "choose" for move in here) else ""
     typed = " or ".join(part for part in (types, chosen) if part)
     return f"| {step} | {'<br>'.join(asks)} | {scans} | {typed} | {keys} |"

@@ -43,7 +43,9 @@ This page is written from the routes by `make schema`.
 
 def api_page() -> str:
     """The text of the page."""
-    return _PAGE.format(local=_part(api.ROUTES, tokens=False), contract=_part(reference_erp.ROUTES, tokens=True))
+    return _PAGE.format(
+        local=_part(api.ROUTES, tokens=False), contract=_part(reference_erp.ROUTES, tokens=True)
+    )
 
 
 def _part(routes: Sequence[RouteDoc], *, tokens: bool) -> str:
@@ -61,8 +63,8 @@ def _row(route: RouteDoc, *, tokens: bool) -> str:
     answer = f"`{_spelled(route.response)}`" if route.response is not None else str(route.status)
     if route.response is None and route.media != "application/json":
         answer = f"`{route.media}`"
-    others = ", ".join(str(status) for status in route.statuses)
-    cells = (f"`{route.method} {route.path}`", route.summary, "; ".join(asked), answer + (f"; {others}" if others else ""))
+    answers = "; ".join(filter(None, (answer, ", ".join(str(status) for status in route.statuses))))
+    cells = (f"`{route.method} {route.path}`", route.summary, "; ".join(asked), answers)
     return "| " + " | ".join(cells) + " |"
 
 

@@ -107,8 +107,12 @@ def _book(only: str) -> PlanBook:
         if not isinstance(plan, JobOrder):
             kept.append(plan)
         elif plan.id == only:
-            lines = tuple(msgspec.structs.replace(line, quantity=Decimal(2)) for line in plan.requirements[:2])
-            few = msgspec.structs.replace(plan, quantity=Decimal(2), over_percent=Decimal(50), requirements=lines)
+            lines = tuple(
+                msgspec.structs.replace(line, quantity=Decimal(2)) for line in plan.requirements[:2]
+            )
+            few = msgspec.structs.replace(
+                plan, quantity=Decimal(2), over_percent=Decimal(50), requirements=lines
+            )
             kept.append(few)
     return PlanBook.of(kept)
 

@@ -117,7 +117,12 @@ def labels(given: argparse.Namespace) -> int:
     async def look(agent: AgentClient) -> int:
         from edge_agent.label_page import page
 
-        given.out.write_text(page(await agent.labels()), encoding="utf-8")
+        printed = page(await agent.labels())
+        try:
+            given.out.write_text(printed, encoding="utf-8")
+        except OSError as error:
+            print(f"Can not write {given.out}: {error.strerror}.", file=sys.stderr)
+            return ATTENTION
         print(f"Labels written to {given.out}. Open it in a browser and print it.")
         return OK
 
@@ -129,9 +134,14 @@ def _with_agent(given: argparse.Namespace, look: Callable[[AgentClient], Awaitab
     if isinstance(found, int):
         return found
     address, _ = found
+    try:
+        client = AgentClient(address)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return USAGE
 
     async def ask() -> int:
-        async with AgentClient(address) as agent:
+        async with client as agent:
             return await look(agent)
 
     try:

@@ -33,10 +33,15 @@ class State(msgspec.Struct, frozen=True, tag="pick"):
 
 
 def order_of(state: State, here: Situation) -> JobOrder | None:
-    """The order, while the office wants it picked; None when it was cancelled, held or withdrawn."""
+    """The order, while the office wants it picked; None when it was cancelled, held, withdrawn or closed early.
+
+    An ERP completes an order by itself when all its lines are in: that one is simply done.
+    """
     job = here.book.jobs.get(state.job)
-    wanted = (DispatchStatus.RELEASED, DispatchStatus.COMPLETED)
-    return job if job is not None and job.dispatch_status in wanted else None
+    if job is None or job.dispatch_status is DispatchStatus.RELEASED:
+        return job
+    done = job.dispatch_status is DispatchStatus.COMPLETED and not open_lines(state, here)
+    return job if done else None
 
 
 def open_lines(state: State, here: Situation) -> list[MaterialRequirement]:

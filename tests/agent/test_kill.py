@@ -36,13 +36,15 @@ async def test_a_killed_agent_comes_back_at_the_same_step(mortal: Plant) -> None
     async with AgentClient(mortal.agent.address) as client:
         person = Person(client, "T1")
         await person.work_on()
-        before = [await person.do("scrap"), await person.type("2")]
-        assert at(before[-1]) == "report_production.scrap_reason"
-        for view in (before[-1], await person.choose(3)):
-            mortal.agent.kill()
-            await asyncio.to_thread(mortal.agent.start)
-            assert await person.look() == msgspec.structs.replace(view, input="")
-    assert said(view) == "report_production.saved_scrap"
+        await person.do("scrap")
+        asked = await person.type("2")
+        await killed_and_back(mortal)
+        assert await person.look() == msgspec.structs.replace(asked, input="")
+        assert at(asked) == "report_production.scrap_reason"
+        saved = await person.choose(3)
+        await killed_and_back(mortal)
+        assert await person.look() == msgspec.structs.replace(saved, input="")
+        assert said(saved) == "report_production.saved_scrap"
 
 
 async def test_the_answer_to_an_input_is_the_same_after_a_kill(mortal: Plant) -> None:
@@ -51,8 +53,7 @@ async def test_the_answer_to_an_input_is_the_same_after_a_kill(mortal: Plant) ->
         await person.work_on()
         given = an_input("entry", "4")
         answer = await client.send("T1", given)
-        mortal.agent.kill()
-        await asyncio.to_thread(mortal.agent.start)
+        await killed_and_back(mortal)
         assert await client.send("T1", given) == answer
         assert [row.kind for row in await client.journal()] == ["SignedOn", "JobStarted", "MaterialProduced"]
 
@@ -65,8 +66,7 @@ async def test_what_was_not_sent_before_a_kill_arrives_once_and_in_order(mortal:
         for number in range(1, 6):
             await person.type(str(number))
         assert (await client.health()).unsent == 7
-        mortal.agent.kill()
-        await asyncio.to_thread(mortal.agent.start)
+        await killed_and_back(mortal)
         assert (await client.health()).unsent == 7
         await asyncio.to_thread(mortal.erp.start)
         await everything_sent(client)
@@ -84,8 +84,7 @@ async def test_many_kills_lose_nothing_and_double_nothing(mortal: Plant) -> None
             target = len(reporter.answers) + dice.randint(1, 5)
             await until(lambda: reporter.has(target), f"{target} answers")  # noqa: B023
             await asyncio.wait({working}, timeout=dice.uniform(0.0, 0.02))  # anywhere within the next input
-            mortal.agent.kill()
-            await asyncio.to_thread(mortal.agent.start)
+            await killed_and_back(mortal)
         reporter.stop = True
         await working
         await everything_sent(client)
@@ -98,6 +97,12 @@ async def test_many_kills_lose_nothing_and_double_nothing(mortal: Plant) -> None
     assert len(told) == len(reporter.answers)
     assert [fact.seq for fact in facts] == list(range(1, len(facts) + 1))
     assert Counter(arrived(mortal)) == Counter(fact.id for fact in facts)
+
+
+async def killed_and_back(plant: Plant) -> None:
+    """Pull the plug of the agent and start it again."""
+    plant.agent.kill()
+    await asyncio.to_thread(plant.agent.start)
 
 
 class Reporter:

@@ -45,7 +45,7 @@ def test_nobody_can_reach_the_agent_over_the_network(lone: AgentProcess) -> None
     lone.start()
     process = psutil.Process(lone.pid)
     assert process.net_connections(kind="inet") == []
-    assert [each.laddr for each in process.net_connections(kind="unix") if each.laddr] == [str(lone.socket)]
+    assert [str(each.laddr) for each in process.net_connections(kind="unix") if each.laddr] == [str(lone.socket)]
 
 
 def test_a_second_agent_goes_away_and_leaves_the_first_alone(lone: AgentProcess) -> None:

@@ -89,12 +89,9 @@ class TerminalOnPty:
             try:
                 self._stream.feed(os.read(self._master, 65536))
             except OSError:  # the program has closed its end: nothing more will come
-                self._closed(seconds)
+                time.sleep(0.02)
                 return
             seconds = 0.0
-
-    def _closed(self, seconds: float) -> None:
-        time.sleep(min(seconds, 0.05))
 
 
 def plain(text: str) -> str:

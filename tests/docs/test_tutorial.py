@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.agent.running import short_folder
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.docs.terminal_on_pty import PATIENCE, TerminalOnPty, pattern, plain
 
@@ -66,7 +66,9 @@ class Reader:
             check_recipe(text.removeprefix("make ").strip())
         elif text.startswith(f"{PROGRAM} demo"):
             command = self._told(text).split()
-            self.terminal = TerminalOnPty([sys.executable, "-m", "edge_agent", *command[3:]], ROOT, self._environment)
+            self.terminal = TerminalOnPty(
+                [sys.executable, "-m", "edge_agent", *command[3:]], ROOT, self._environment
+            )
         else:
             done = subprocess.run(
                 ["sh", "-c", self._told(text)], cwd=ROOT, env=self._environment, capture_output=True, text=True,
@@ -94,13 +96,12 @@ def check_recipe(target: str) -> None:
 
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    folder = Path(tempfile.mkdtemp(prefix="fh-"))  # short: the path of a socket has 107 bytes at most
-    person = Reader(folder)
-    try:
-        yield person
-    finally:
-        person.end()
-        shutil.rmtree(folder)
+    with short_folder() as folder:
+        person = Reader(folder)
+        try:
+            yield person
+        finally:
+            person.end()
 
 
 def test_the_tutorial_happens_as_it_is_told(reader: Reader) -> None:
@@ -113,3 +114,14 @@ def test_the_tutorial_happens_as_it_is_told(reader: Reader) -> None:
             pytest.fail(f"docs/tutorial.md:{step.line}: {failure}")
     assert reader.terminal is not None
     assert reader.terminal.ended() == 0
+
+
+def test_a_demo_that_is_told_to_end_leaves_nothing_behind(reader: Reader) -> None:
+    reader.follow(Block("sh", "", f"{PROGRAM} demo --folder {FOLDER}", 0))
+    assert reader.terminal is not None
+    reader.terminal.shows("Scan your badge.")
+    parts = psutil.Process(reader.terminal.process.pid).children(recursive=True)
+    assert len(parts) >= 7  # two machines, two scanners, the ERP, the agent, the terminal
+    reader.terminal.process.terminate()
+    assert reader.terminal.ended() == 1
+    assert psutil.wait_procs(parts, timeout=PATIENCE)[1] == []

@@ -1,0 +1,131 @@
+"""The balance of a shift can say no: each of its figures finds what it is there to find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from edge_agent.demo.balance import Balance, Disturbances, draw
+from edge_agent.views import JournalRow
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+DONE = Disturbances(kills=3, lost_replies=1, erp_away_seconds=10.0)
+
+
+def row(seq: int, kind: str, about: str = "J-1", **body: Any) -> JournalRow:
+    """A fact in the journal; its id is f and its seq."""
+    return JournalRow(
+        seq=seq, id=f"f{seq}", kind=kind, about=about, event_time=NOW, record_time=NOW, terminal="T1",
+        person="p1", sent="yes", body=body,
+    )  # fmt: skip
+
+
+def booked(row: JournalRow, outcome: str = "applied") -> dict[str, Any]:
+    """The same fact in the ERP's books."""
+    return {"fact": row.id, "seq": row.seq, "about": row.about, "outcome": outcome}
+
+
+def order(id: str, good: str = "0", scrap: str = "0", *lines: str) -> dict[str, Any]:
+    """An order with what the ERP has booked on it."""
+    return {"order": {"id": id, "good": good, "scrap": scrap, "requirements": [{"done": each} for each in lines]}}
+
+
+JOURNAL = (
+    row(1, "JobStarted"),
+    row(2, "MaterialProduced", quantity="3"),
+    row(3, "MaterialMoved", "SO-1", quantity="2.5"),
+    row(4, "MaterialScrapped", quantity="1"),
+    row(5, "MaterialMoved", "SO-1", quantity="0.5"),
+)
+BOOKINGS = tuple(booked(each) for each in JOURNAL)
+ORDERS = (order("J-1", "3", "1"), order("SO-1", "0", "0", "2.5", "0.5"), order("J-2"))
+CONFIRMED = {each.id for each in JOURNAL}
+
+
+def drawn(
+    journal: tuple[JournalRow, ...] = JOURNAL,
+    bookings: tuple[dict[str, Any], ...] = BOOKINGS,
+    orders: tuple[dict[str, Any], ...] = ORDERS,
+    confirmed: frozenset[str] | set[str] = frozenset(CONFIRMED),
+    done: Disturbances = DONE,
+    refused: int = 0,
+) -> Balance:
+    """The balance of a shift in which enough was done; everything is right unless it is given."""
+    return draw(journal, bookings, orders, set(confirmed), done, refused).timed(20.0, 30, 30)
+
+
+def wrong(balance: Balance) -> dict[str, int]:
+    """The figures that are not 0 and should be."""
+    names = ("lost", "double", "out_of_order", "wrong_totals", "refused")
+    return {name: figure for name in names if (figure := getattr(balance, name))}
+
+
+def test_a_shift_that_is_right_balances() -> None:
+    balance = drawn()
+    assert (balance.ok, wrong(balance), balance.confirmed, balance.at_erp) == (True, {}, 5, 5)
+
+
+def test_what_the_screen_confirmed_and_the_erp_never_got_is_lost() -> None:
+    balance = drawn(bookings=BOOKINGS[:1] + BOOKINGS[2:])
+    assert (balance.ok, wrong(balance), balance.at_erp) == (False, {"lost": 1}, 4)
+
+
+def test_what_the_screen_confirmed_and_the_journal_does_not_have_is_lost() -> None:
+    balance = drawn(confirmed={*CONFIRMED, "f99"})
+    assert (balance.ok, wrong(balance)) == (False, {"lost": 1})
+    known_to_the_erp = drawn(confirmed={*CONFIRMED, "f99"}, bookings=(*BOOKINGS, booked(row(99, "SignedOn", "person/p1"))))
+    assert wrong(known_to_the_erp) == {"lost": 1}
+
+
+def test_a_fact_that_the_erp_only_refused_is_lost() -> None:
+    balance = drawn(bookings=(*BOOKINGS[:4], booked(JOURNAL[4], "refused")))
+    assert (balance.ok, wrong(balance)) == (False, {"lost": 1})
+
+
+def test_a_fact_that_was_booked_twice_is_double() -> None:
+    balance = drawn(bookings=(*BOOKINGS, BOOKINGS[4], BOOKINGS[4]))
+    assert balance.ok is False and balance.double == 2
+
+
+def test_facts_about_one_job_that_arrived_in_another_order_are_out_of_order() -> None:
+    balance = drawn(bookings=(BOOKINGS[0], BOOKINGS[3], BOOKINGS[1], BOOKINGS[2], BOOKINGS[4]))
+    assert (balance.ok, wrong(balance)) == (False, {"out_of_order": 1})
+
+
+def test_the_order_between_two_jobs_does_not_count() -> None:
+    balance = drawn(bookings=(BOOKINGS[2], BOOKINGS[4], BOOKINGS[0], BOOKINGS[1], BOOKINGS[3]))
+    assert (balance.ok, wrong(balance)) == (True, {})
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        (order("J-1", "4", "1"), *ORDERS[1:]),
+        (order("J-1", "3", "0"), *ORDERS[1:]),
+        (ORDERS[0], order("SO-1", "0", "0", "2.5"), ORDERS[2]),
+        (*ORDERS[:2], order("J-2", "1")),
+    ],
+    ids=["good", "scrap", "line", "an order nobody worked on"],
+)
+def test_other_quantities_at_the_erp_are_wrong_totals(orders: tuple[dict[str, Any], ...]) -> None:
+    balance = drawn(orders=orders)
+    assert (balance.ok, wrong(balance)) == (False, {"wrong_totals": 1})
+
+
+def test_refused_facts_are_no_balance() -> None:
+    assert (drawn(refused=2).ok, wrong(drawn(refused=2))) == (False, {"refused": 2})
+
+
+@pytest.mark.parametrize(
+    "changes", [{"work_reports": 29}, {"picks": 29}, {"confirmed": 0, "at_erp": 0}, {"at_erp": 4}], ids=str
+)
+def test_a_shift_in_which_too_little_happened_proves_nothing(changes: dict[str, int]) -> None:
+    assert replace(drawn(), **changes).ok is False  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("done", [Disturbances(2, 1, 10.0), Disturbances(3, 0, 10.0)], ids=str)
+def test_a_shift_that_was_not_disturbed_proves_nothing(done: Disturbances) -> None:
+    assert drawn(done=done).ok is False
