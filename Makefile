@@ -29,7 +29,7 @@ types: $(VENV)/dev.stamp ## mypy, strict
 contracts: $(VENV)/dev.stamp ## who may import whom
 	$(VENV)/bin/lint-imports
 
-bench-quick: $(VENV)/dev.stamp ## the figures of the README, in about a minute
+bench-quick: $(VENV)/dev.stamp ## start, memory, latencies against bench/goals.toml, in about a minute
 	$(PYTHON) -m bench.quick
 
 bench: $(VENV)/dev.stamp ## all figures, with their spread

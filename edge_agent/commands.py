@@ -203,10 +203,17 @@ def _device_words(device: DeviceStatus) -> str:
     return f"{device.state}{good}{why}"
 
 
+def _plain(value: object) -> str:
+    """A value of a fact as text: the revisions of a list one after the other."""
+    if isinstance(value, list):
+        return "; ".join(" ".join(str(part) for part in each.values()) for each in value)
+    return str(value)
+
+
 def _journal_line(row: JournalRow) -> str:
     sent = {"yes": "++", "no": "+ ", "refused": "! "}[row.sent]
     told = " ".join(
-        f"{key}={value}"
+        f"{key}={_plain(value)}"
         for key, value in row.body.items()
         if value not in ("", None, []) and key not in ("about", "kind")
     )

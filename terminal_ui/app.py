@@ -7,6 +7,8 @@ when its line is gone (SIGHUP); no other key ends it, and nothing in a scan does
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ from terminal_ui.screens.step import StepScreen
 from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
 
 QUIT_WITHIN = 2.0  # seconds between the two Ctrl+C
+_INPUT = 0  # where keys come from
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 _BELL_GAP = 0.15  # seconds
 _LAPSE_MARGIN = 0.002  # seconds
@@ -70,13 +73,15 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.feed = Feed(self._clock, setup.guide)
         self._step = StepScreen(look)
         self._quit_asked = float("-inf")
+        self._line = False
 
     # ------------------------------------------------------------ life
 
     async def on_mount(self) -> None:
         await self.push_screen(self._step)
         self._stay_attached()
-        self.set_interval(1.0, self.draw)
+        self._line = os.isatty(_INPUT)
+        self.set_interval(1.0, self._each_second)
         for number in _ENDING:
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
@@ -91,6 +96,12 @@ class TerminalApp(App[None], inherit_bindings=False):
         if event.state is WorkerState.ERROR:
             self.show_away(str(event.worker.error))
             self.set_timer(2.0, self._stay_attached)
+
+    def _each_second(self) -> None:
+        """A line that was cut without a SIGHUP leaves a reader that finds its end for ever: leave then."""
+        if self._line and line_is_cut(_INPUT):
+            self.exit()
+        self.draw()
 
     def draw(self) -> None:
         """Paint the scene of this moment; blocks whose content is the same stay as they are.
@@ -243,3 +254,10 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.exit()
         self._quit_asked = now
         self.feed.tell(Note(Verdict.LATE, "ui.quit_again"))
+
+
+def line_is_cut(descriptor: int) -> bool:
+    """Whether the other end of a terminal line is gone."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLHUP)
+    return any(seen & (select.POLLHUP | select.POLLERR) for _, seen in poll.poll(0))

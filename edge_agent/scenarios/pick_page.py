@@ -112,7 +112,7 @@ def _place_rule(place: str, here: Situation) -> Rule:
 
 def _item(line: MaterialRequirement, here: Situation) -> Expected:
     material = here.book.materials.get(line.material)
-    params = {"expected": line.lot or line.material, "material": line.material}
+    params = {"expected": line.material, "material": line.material}
     if material is None or not (material.lot_tracked or line.lot):
         return Expected(Kind.MATERIAL, "expect.material", {line.material: PLANNED, f"{line.material}/*": PLANNED},
                         "pick.wrong_item", params)  # fmt: skip
@@ -127,7 +127,7 @@ def _item(line: MaterialRequirement, here: Situation) -> Expected:
     asks = {"material": line.material, "planned": planned or "?"}
     rules[f"{line.material}/*"] = Rule(Standing.ASK, "pick.lot_not_known", asks)
     rules[line.material] = Rule(Standing.INCOMPLETE, "pick.scan_the_lot", asks)
-    params["expected"] = planned or line.material
+    params["expected"] = f"{line.material}, lot {planned}" if planned else line.material
     return Expected(Kind.MATERIAL, "expect.lot", rules, "pick.wrong_item", params)
 
 

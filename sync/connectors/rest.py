@@ -161,7 +161,7 @@ async def _mapped(name: str) -> AsyncIterator[None]:
     except (httpx.TimeoutException, TimeoutError) as error:
         raise Ambiguous(f"{name} did not answer in time.") from error
     except httpx.HTTPError as error:
-        raise Ambiguous(f"{name} broke off: {str(error) or type(error).__name__}.") from error
+        raise Ambiguous(f"{name} broke off: {(str(error) or type(error).__name__).rstrip('.')}.") from error
 
 
 async def _read(response: httpx.Response) -> bytes:

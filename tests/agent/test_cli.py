@@ -16,7 +16,9 @@ from tests.agent.person import Person
 from tests.agent.running import PATIENCE, AgentProcess, Plant, short_folder, site_text, wait
 
 COMMANDS = ("run", "check", "terminal", "status", "journal", "labels", "demo")
-BAD_SITE = '[site]\nname = "X"\nagent = "NOT SMALL"\ncolour = "red"\n[[terminals]]\nid = "T1"\nequipment = "NONE"\n'
+BAD_SITE = (
+    '[site]\nname = "X"\nagent = "NOT SMALL"\ncolour = "red"\n[[terminals]]\nid = "T1"\nequipment = "NONE"\n'
+)
 
 
 def floorhand(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -62,7 +64,8 @@ def test_check_names_every_mistake_with_its_key(bad_site: Path) -> None:
     told = floorhand("check", bad_site)
     assert (told.returncode, told.stdout) == (2, "")
     lines = told.stderr.splitlines()
-    assert len(lines) == 3 and all(str(bad_site) in line for line in lines)
+    assert len(lines) == 3
+    assert all(str(bad_site) in line for line in lines)
     for key in ("site.agent", "colour", "equipment"):
         assert any(key in line for line in lines), key
 
@@ -71,14 +74,16 @@ def test_check_names_them_as_json_too(bad_site: Path) -> None:
     told = floorhand("check", "--json", bad_site)
     assert told.returncode == 2
     problems = json.loads(told.stdout)["problems"]
-    assert len(problems) == 3 and {problem["file"] for problem in problems} == {str(bad_site)}
+    assert len(problems) == 3
+    assert {problem["file"] for problem in problems} == {str(bad_site)}
 
 
 def test_run_does_not_start_half_on_a_bad_file(bad_site: Path, folder: Path) -> None:
     before = set(folder.iterdir())
     told = floorhand("run", bad_site)
     assert (told.returncode, told.stdout) == (2, "")
-    assert len(told.stderr.splitlines()) == 3 and "Traceback" not in told.stderr
+    assert len(told.stderr.splitlines()) == 3
+    assert "Traceback" not in told.stderr
     assert set(folder.iterdir()) == before
 
 
@@ -87,14 +92,20 @@ def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
     for command in (("run", path), ("check", path), ("status", "--site", path)):
         told = floorhand(*command)
         assert told.returncode == 2
-        assert "none.toml" in told.stderr and "Traceback" not in told.stderr
+        assert "none.toml" in told.stderr
+        assert "Traceback" not in told.stderr
 
 
 def test_status_of_an_agent_that_is_well(plant: Plant) -> None:
     wait(lambda: b'"state":"online"' in plant.get("/v1/devices"), "the scanner")
     told = floorhand("status", "--address", plant.agent.address)
     assert (told.returncode, told.stderr) == (0, "")
-    for words in ("Agent test-pc1", "Connector erp: up", "Device scanner-1: online", "Machine PRESS-03: NO DATA"):
+    for words in (
+        "Agent test-pc1",
+        "Connector erp: up",
+        "Device scanner-1: online",
+        "Machine PRESS-03: NO DATA",
+    ):
         assert words in told.stdout
     document = json.loads(floorhand("status", "--address", plant.agent.address, "--json").stdout)
     assert document["health"]["ok"] is True
@@ -110,7 +121,8 @@ def test_status_of_an_agent_that_needs_a_person(troubled: AgentProcess) -> None:
 def test_commands_without_an_agent_say_how_to_start_one(folder: Path) -> None:
     told = floorhand("status", "--address", f"unix:{folder}/none.sock")
     assert (told.returncode, told.stdout) == (3, "")
-    assert "floorhand run SITE.toml" in told.stderr and "Traceback" not in told.stderr
+    assert "floorhand run SITE.toml" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 @pytest.mark.parametrize("address", ["agent.sock", "tcp:127.0.0.1:1", "unix:"])
@@ -127,7 +139,8 @@ async def test_journal_prints_a_line_for_each_fact(plant: Plant, person: Person)
     await person.type("11")
     rows = [json.loads(line) for line in lines("journal", "--json", "--address", plant.agent.address)]
     assert [row["kind"] for row in rows][-3:] == ["SignedOn", "JobStarted", "MaterialProduced"]
-    assert rows[-1]["body"]["quantity"] == "11" and rows[-1]["terminal"] == person.terminal
+    assert rows[-1]["body"]["quantity"] == "11"
+    assert rows[-1]["terminal"] == person.terminal
     last = lines("journal", "--limit", "1", "--address", plant.agent.address)
     assert len(last) == 1
     for words in (person.terminal, "MaterialProduced", "J-204", "quantity=11"):
@@ -151,19 +164,22 @@ def test_labels_are_a_page_that_needs_nothing_from_elsewhere(plant: Plant, folde
     for text in ("J:J-201.", "L:A-01-1.", "C:CONFIRM.", "R:SCRAP-1.", "H:TOTE-1."):
         assert text in page
     assert "B:" not in page.replace("]B:", ""), "a badge is handed out by whoever knows the person"
-    assert "http" not in page and "<script" not in page
+    assert "http" not in page
+    assert "<script" not in page
 
 
 def test_labels_that_can_not_be_written_are_a_sentence(plant: Plant, folder: Path) -> None:
     told = floorhand("labels", "--address", plant.agent.address, "--out", folder / "none" / "labels.html")
     assert told.returncode == 1
-    assert "labels.html" in told.stderr and "Traceback" not in told.stderr
+    assert "labels.html" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_a_terminal_that_the_site_does_not_have_is_a_sentence(plant: Plant) -> None:
     told = floorhand("terminal", "--site", plant.agent.file, "--terminal", "T99")
     assert told.returncode == 2
-    assert "There is no terminal T99" in told.stderr and "T1, T2" in told.stderr
+    assert "There is no terminal T99" in told.stderr
+    assert "T1, T2" in told.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -179,7 +195,9 @@ def test_the_help_names_every_command_and_every_exit_code(capsys: pytest.Capture
     assert "Exit codes: 0" in told
 
 
-@pytest.mark.parametrize("wrong", [[], ["nothing"], ["run"], ["journal", "--limit", "all"], ["status", "--wrong"]])
+@pytest.mark.parametrize(
+    "wrong", [[], ["nothing"], ["run"], ["journal", "--limit", "all"], ["status", "--wrong"]]
+)
 def test_a_wrong_command_line_is_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(*wrong) == 2
     assert "usage: floorhand" in capsys.readouterr().err

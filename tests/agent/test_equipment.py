@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, StatusCode, Value
-from edge_agent.equipment import Equipment, delta
+from edge_agent.counting import delta
+from edge_agent.equipment import Equipment
 from edge_agent.views import EquipmentStatus, ItemValue
 from tests.support.manual_clock import START
 

@@ -47,8 +47,10 @@ async def stream(person: Person) -> AsyncIterator[Stream]:
 
 async def test_the_first_events_are_the_view_and_the_status(person: Person, stream: Stream) -> None:
     first, second = await stream.next(), await stream.next()
-    assert isinstance(first, View) and first == await person.look()
-    assert isinstance(second, Status) and second.links[0].name == "erp"
+    assert isinstance(first, View)
+    assert first == await person.look()
+    assert isinstance(second, Status)
+    assert second.links[0].name == "erp"
 
 
 async def test_an_input_is_echoed_and_then_answered(person: Person, stream: Stream) -> None:
@@ -124,8 +126,10 @@ async def test_a_screen_that_stops_reading_holds_up_nobody(
 async def test_a_screen_that_comes_later_sees_the_last_messages(plant: Plant, person: Person) -> None:
     await person.work_on()
     answer = await person.type("5")
-    async with AgentClient(plant.agent.address) as another:
-        async with aclosing(another.events(person.terminal)) as events:  # type: ignore[type-var]
-            first = await Stream(events).view()
+    async with (
+        AgentClient(plant.agent.address) as another,
+        aclosing(another.events(person.terminal)) as events,  # type: ignore[type-var]
+    ):
+        first = await Stream(events).view()
     assert said(first) == said(answer) == "report_production.saved_good"
     assert first.log == answer.log

@@ -50,7 +50,8 @@ async def test_an_input_sent_again_after_later_ones_is_not_taken_again(person: P
     await person.agent.send(person.terminal, given)
     await person.type("4")
     again = await person.agent.send(person.terminal, given)
-    assert again.message is not None and again.message.params["quantity"] == "4"
+    assert again.message is not None
+    assert again.message.params["quantity"] == "4"
     assert (await facts_of(person)).count("MaterialProduced") == 2
 
 
@@ -125,7 +126,7 @@ async def test_an_input_larger_than_any_label_is_refused(
 
 
 async def test_a_stranger_that_hangs_up_in_mid_request_is_no_bug(plant: Plant, person: Person) -> None:
-    reader, writer = await asyncio.open_unix_connection(str(plant.agent.socket))
+    _reader, writer = await asyncio.open_unix_connection(str(plant.agent.socket))
     head = f"POST /v1/terminals/{person.terminal}/input HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n{{"
     writer.write(head.encode())
     await writer.drain()
@@ -145,7 +146,9 @@ def test_nothing_comes_after_the_end_of_all_numbers(plant: Plant) -> None:
     assert plant.get("/v1/journal?after=99999999999999999999") == b"[]"
 
 
-@pytest.mark.parametrize(("data", "kind"), [("٣", "choice"), ("9" * 400, "entry"), ("\x1b[2J", "action"), ("€", "scan")])
+@pytest.mark.parametrize(
+    ("data", "kind"), [("٣", "choice"), ("9" * 400, "entry"), ("\x1b[2J", "action"), ("€", "scan")]
+)
 async def test_odd_inputs_are_answered_in_words(person: Person, data: str, kind: str) -> None:
     await person.work_on()
     view = await person.agent.send(person.terminal, an_input(kind, data))  # type: ignore[arg-type]

@@ -104,7 +104,8 @@ async def test_both_machines_are_told_with_units(client: AgentClient) -> None:
         ("die_temperature", "°C", "Good"), ("cycle_time", "s", "Good"),
     ]  # fmt: skip
     assert [each.name for each in centre.values] == ["temperature", "cycle_time"]
-    assert press.count is not None and press.raw_state == "6"
+    assert press.count is not None
+    assert press.raw_state == "6"
     assert {each.state for each in await client.devices()} == {"online"}
     assert (await client.health()).ok
 
@@ -113,15 +114,20 @@ async def test_a_press_that_dies_is_lost_alone_and_comes_back(hall: Hall, client
     before = await press_of(client)
     hall.press.kill()
     dead = await lost(client)
-    assert dead.count is not None and before.count is not None and dead.count >= before.count
+    assert dead.count is not None
+    assert before.count is not None
+    assert dead.count >= before.count
     assert dead.count_status == "Bad"
     assert all(value.status == "Bad" and value.value is not None for value in dead.values)
     plc = await device(client, "press3-plc")
-    assert plc.state == "lost" and plc.reason.endswith(".") and plc.last_good is not None
+    assert plc.state == "lost"
+    assert plc.reason.endswith(".")
+    assert plc.last_good is not None
     assert (await device(client, "cnc2")).state == "online"
     assert (await centre_of(client)).count_status == "Good"
     health = await client.health()
-    assert not health.ok and health.problems == (f"Device press3-plc: {plc.reason}",)
+    assert not health.ok
+    assert health.problems == (f"Device press3-plc: {plc.reason}",)
 
     await asyncio.to_thread(hall.press_back)
     await until(both_speak(client), "the press to be back", patience=8)

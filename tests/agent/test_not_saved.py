@@ -60,7 +60,8 @@ async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(
             told = await the_view_that_says("store.not_saved", events)
     assert told.message is not None
     assert (told.message.seq, told.message.facts, told.log) == (None, (), ())
-    assert isinstance(first, View) and at(told) == at(first) == "sign_on.badge"
+    assert isinstance(first, View)
+    assert at(told) == at(first) == "sign_on.badge"
     assert await rows_of(person) == []
 
     plant.scanner.scan(badge)  # the same label at once: what was not kept was not scanned

@@ -45,7 +45,9 @@ def test_nobody_can_reach_the_agent_over_the_network(lone: AgentProcess) -> None
     lone.start()
     process = psutil.Process(lone.pid)
     assert process.net_connections(kind="inet") == []
-    assert [str(each.laddr) for each in process.net_connections(kind="unix") if each.laddr] == [str(lone.socket)]
+    assert [str(each.laddr) for each in process.net_connections(kind="unix") if each.laddr] == [
+        str(lone.socket)
+    ]
 
 
 def test_a_second_agent_goes_away_and_leaves_the_first_alone(lone: AgentProcess) -> None:
@@ -61,7 +63,8 @@ def test_a_second_agent_goes_away_and_leaves_the_first_alone(lone: AgentProcess)
 def test_the_socket_of_a_killed_agent_is_taken_over(lone: AgentProcess) -> None:
     lone.start()
     lone.kill()
-    assert lone.socket.is_socket() and not answers(lone.socket)
+    assert lone.socket.is_socket()
+    assert not answers(lone.socket)
     lone.start()
     assert ask(lone.socket, "GET", "/v1/health")[0] == 200
 

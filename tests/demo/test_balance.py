@@ -30,7 +30,9 @@ def booked(row: JournalRow, outcome: str = "applied") -> dict[str, Any]:
 
 def order(id: str, good: str = "0", scrap: str = "0", *lines: str) -> dict[str, Any]:
     """An order with what the ERP has booked on it."""
-    return {"order": {"id": id, "good": good, "scrap": scrap, "requirements": [{"done": each} for each in lines]}}
+    return {
+        "order": {"id": id, "good": good, "scrap": scrap, "requirements": [{"done": each} for each in lines]}
+    }
 
 
 JOURNAL = (
@@ -76,7 +78,9 @@ def test_what_the_screen_confirmed_and_the_erp_never_got_is_lost() -> None:
 def test_what_the_screen_confirmed_and_the_journal_does_not_have_is_lost() -> None:
     balance = drawn(confirmed={*CONFIRMED, "f99"})
     assert (balance.ok, wrong(balance)) == (False, {"lost": 1})
-    known_to_the_erp = drawn(confirmed={*CONFIRMED, "f99"}, bookings=(*BOOKINGS, booked(row(99, "SignedOn", "person/p1"))))
+    known_to_the_erp = drawn(
+        confirmed={*CONFIRMED, "f99"}, bookings=(*BOOKINGS, booked(row(99, "SignedOn", "person/p1")))
+    )
     assert wrong(known_to_the_erp) == {"lost": 1}
 
 
@@ -87,7 +91,8 @@ def test_a_fact_that_the_erp_only_refused_is_lost() -> None:
 
 def test_a_fact_that_was_booked_twice_is_double() -> None:
     balance = drawn(bookings=(*BOOKINGS, BOOKINGS[4], BOOKINGS[4]))
-    assert balance.ok is False and balance.double == 2
+    assert balance.ok is False
+    assert balance.double == 2
 
 
 def test_facts_about_one_job_that_arrived_in_another_order_are_out_of_order() -> None:

@@ -36,13 +36,17 @@ def test_every_line_can_be_picked_as_planned() -> None:
     for job in ORDERS:
         for line in job.requirements:
             material = BOOK.materials[line.material]
-            assert line.source in BOOK.locations and line.destination in BOOK.handling_units
-            stock = [row for row in BOOK.stock[line.source] if (row.material, row.lot) == (line.material, line.lot)]
-            assert stock and stock[0].quantity >= line.quantity, (job.id, line.id)
+            assert line.source in BOOK.locations
+            assert line.destination in BOOK.handling_units
+            there = {(row.material, row.lot): row.quantity for row in BOOK.stock[line.source or ""]}
+            assert there[line.material, line.lot] >= line.quantity, (job.id, line.id)
             assert bool(line.lot) == material.lot_tracked
             if line.lot:
                 lot = BOOK.lot_of(line.material, line.lot)
-                assert lot is not None and not lot.hold and lot.expires and lot.expires > NOW.date()
+                assert lot is not None
+                assert not lot.hold
+                assert lot.expires
+                assert lot.expires > NOW.date()
 
 
 def test_every_number_of_gs1_has_its_check_digit() -> None:

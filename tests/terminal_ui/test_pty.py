@@ -80,6 +80,16 @@ class Line:
     def type(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
+    def cut(self) -> None:
+        """The cable, the window or the SSH session is gone; there is no session to send a SIGHUP to."""
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        self._master = -1
+
+    @property
+    def intact(self) -> bool:
+        return self._master >= 0
+
     @property
     def text(self) -> str:
         return "\n".join(self._screen.display)
@@ -104,14 +114,15 @@ async def line(address: Path, columns: int = 80, rows: int = 24) -> AsyncIterato
         cwd=Path(__file__).parents[2], start_new_session=True,
     )  # fmt: skip
     os.close(slave)
+    terminal = Line(master, columns, rows, process)
     try:
-        yield Line(master, columns, rows, process)
+        yield terminal
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
-        asyncio.get_running_loop().remove_reader(master)
-        os.close(master)
+        if terminal.intact:
+            terminal.cut()
 
 
 @asynccontextmanager
@@ -160,6 +171,15 @@ async def test_a_handheld_without_an_agent_says_so_and_attaches_when_it_comes(tm
             await terminal.shows(lambda: "Ctrl+C once more" in terminal.text)
             terminal.type(b"\x03")
             assert await asyncio.wait_for(terminal.process.wait(), 5) == 0
+
+
+async def test_a_terminal_whose_line_is_cut_does_not_stay_behind(tmp_path: Path) -> None:
+    path = tmp_path / "agent.sock"
+    async with agent(path, VIEWS["sign_on"], VIEWS["dispatch"]), line(path) as terminal:
+        await terminal.shows(lambda: "Scan your badge." in terminal.text)
+        terminal.cut()
+        await asyncio.wait_for(terminal.process.wait(), 8)
+        assert terminal.process.returncode is not None
 
 
 async def test_an_address_that_is_none_is_refused_with_a_sentence(tmp_path: Path) -> None:
