@@ -21,7 +21,8 @@ from edge_agent.scanning.labels import label
 from edge_agent.views import Input, Kind, View
 from sync.contract import AnyPlan, JobOrder
 
-JOB = "J-206"  # no drawing to scan, and here without an end
+JOBS = tuple(f"J-{number}" for number in range(901, 921))  # copies of one that has no drawing to scan, without an end
+_COPIED = "J-206"
 _RUNNING = ("--begin", "20")  # seconds into their shift, both machines have just begun to run for minutes
 _PATIENCE = 20.0  # seconds
 _ids = SystemClock()
@@ -91,23 +92,24 @@ async def send(client: AgentClient, terminal: str, kind: str, data: str) -> View
     return await client.send(terminal, Input(_ids.new_id(), kind, data))  # type: ignore[arg-type]
 
 
-async def begin_work(client: AgentClient, terminal: str, badge: str) -> None:
-    """A person signs on and opens the endless job. Raises RuntimeError when the terminal answers otherwise."""
+async def sign_on(client: AgentClient, terminal: str, badge: str) -> None:
+    """A person scans their badge."""
     await send(client, terminal, "scan", label(Kind.BADGE, badge))
-    view = await send(client, terminal, "scan", label(Kind.JOB, JOB))
+
+
+async def open_job(client: AgentClient, terminal: str, job: str) -> None:
+    """Leave the job that is open, if one is, and open another. Raises RuntimeError when the terminal will not."""
+    await send(client, terminal, "action", "list")
+    view = await send(client, terminal, "scan", label(Kind.JOB, job))
     if (view.scenario, view.step) != ("report_production", "running"):
         said = view.message.code if view.message else "nothing"
         raise RuntimeError(f"{terminal} is at {view.scenario}.{view.step} instead of at work; it said {said}.")
 
 
 def _endless(known: tuple[AnyPlan, ...]) -> list[AnyPlan]:
-    """The demo's plans, with one job that never gets full."""
-    def endless(plan: AnyPlan) -> AnyPlan:
-        if isinstance(plan, JobOrder) and plan.id == JOB:
-            return msgspec.structs.replace(plan, quantity=Decimal(10**9))
-        return plan
-
-    return [endless(plan) for plan in known]
+    """The demo's plans, and jobs that never get full."""
+    model = next(plan for plan in known if isinstance(plan, JobOrder) and plan.id == _COPIED)
+    return [*known, *(msgspec.structs.replace(model, id=job, quantity=Decimal(10**9)) for job in JOBS)]
 
 
 def _filled(name: str, values: dict[str, object]) -> str:

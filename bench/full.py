@@ -10,7 +10,7 @@ from bench import quick, soak
 from bench.figures import Figure
 from bench.report import options, report
 
-EFFORT = quick.Effort(starts=25, idle=60.0, scans=3000, inputs=5000)
+EFFORT = quick.Effort(starts=25, idle=60.0, scans=3000, jobs=5)
 
 
 async def measure(folder: Path) -> list[Figure]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import measures
 from bench.figures import Figure, Goals, percentile
-from bench.floor import Floor, begin_work, until_online
+from bench.floor import JOBS, Floor, open_job, sign_on, until_online
 from bench.processes import Agent, Usage
 from bench.report import options, report, tell
 from bench.wires import Screen
@@ -18,11 +18,12 @@ from bench.wires import Screen
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured. `idle` is in seconds."""
+    """How much is measured. `idle` is in seconds; `inputs` are those of one job."""
 
     starts: int = 7
     idle: float = 15.0
     scans: int = 500
+    jobs: int = 1
     inputs: int = 1000
 
 
@@ -46,16 +47,20 @@ async def _at_work(floor: Floor, effort: Effort) -> dict[str, float]:
     async with Agent(floor.whole_site) as agent, Screen("T1", f"unix:{agent.socket}") as screen:
         await until_online(agent.client)
         work = screen.painted("Clip 7")
-        await begin_work(agent.client, "T1", "1001")
+        await sign_on(agent.client, "T1", "1001")
+        await open_job(agent.client, "T1", JOBS[0])
         await work
-        await begin_work(agent.client, "T2", "1002")  # a second terminal, without a screen
         await measures.idle([agent.pid], 3.0)  # let it settle
         tell(f"{effort.idle:g} s in which nobody does anything")
         agent_cpu, terminal_cpu = await measures.idle([agent.pid, screen.pid], effort.idle)
         tell(f"{effort.scans} scans")
         scans = await measures.scans(floor.scanner, screen, effort.scans)
-        tell(f"{effort.inputs} reports over the socket")
-        inputs = await measures.inputs(agent.client, "T2", effort.inputs)
+        tell(f"{effort.inputs} reports over the socket" + (f", {effort.jobs} times" if effort.jobs > 1 else ""))
+        await sign_on(agent.client, "T2", "1002")  # a second terminal, without a screen
+        inputs: list[float] = []
+        for job in JOBS[1 : 1 + effort.jobs]:
+            await open_job(agent.client, "T2", job)
+            inputs += await measures.inputs(agent.client, "T2", effort.inputs)
         agent_memory, terminal_memory = (Usage.of(each.pid).resident_mb for each in (agent, screen))
     commits = measures.commits(floor.folder, 300)
     return {

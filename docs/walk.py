@@ -152,7 +152,7 @@ def _inputs(shown: View) -> Iterator[tuple[str, Input]]:
             yield f"scan {expected.kind.value}", Input("", "scan", _WRONG_DRAWING)
     if shown.entry is not None:
         yield from ((f"type {shown.entry.name}", Input("", "entry", text)) for text in _TYPED)
-    yield from (("choose", Input("", "choice", str(choice.number))) for choice in shown.choices)
+    yield from (("choose", Input("", "choice", choice.id)) for choice in shown.choices)
     yield from ((f"key {name}", Input("", "action", name)) for name in shown.actions)
 
 

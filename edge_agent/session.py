@@ -10,21 +10,23 @@ A scan that is not accepted never reaches the scenario: it becomes words for the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from edge_agent import scenarios
 from edge_agent.scanning.expected import Expected
 from edge_agent.scanning.identify import Identified, identify, printable
 from edge_agent.scanning.verdict import Judgement, Pending, judge
 from edge_agent.scenarios.contract import (
+    LEFT,
     Chose,
     Did,
     Entered,
     Given,
     Open,
-    Outcome,
     Said,
     Scanned,
     Scenario,
@@ -39,8 +41,8 @@ LOG_LENGTH = 5
 _OVERLAYS: dict[str, Overlay] = {"help": "help", "queue": "queue"}
 ANSWERED_LENGTH = 32  # inputs; twice what a terminal keeps waiting for an answer
 
+LOCKED = "sign_on"  # the flow in which nobody is signed on
 _ACCEPTED = (Verdict.OK, Verdict.OK_PLUS, Verdict.COMMAND)
-_GOES_ON = ("report_production", "pick")  # flows that wait for the next person when somebody leaves
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,91 +84,138 @@ def answer(
     flows: Mapping[str, Scenario], name: str, state: Any, asked: str, given: Input, here: Situation
 ) -> Answer:
     """One input to the flow `name` in `state`; `asked` as in Session. Never raises for any input."""
-    flow = flows[name]
-    screen = flow.show(state, here)
+    turn = Turn(flows, name, state, asked, here)
+    if name != LOCKED and (here.person is None or not here.person.active):
+        return turn.shut_out()
     match given.kind:
         case "scan":
-            return _scan(flows, name, state, asked, given.data.encode("latin-1", "replace"), here)
+            return turn.scan(given.data.encode("latin-1", "replace"))
         case "entry":
-            return _outcome(flows, name, state, flow.advance(state, Entered(given.data), here), here)
+            return turn.advance(Entered(given.data))
         case "choice":
-            number = (
-                int(given.data)
-                if given.data.isascii() and given.data.isdigit() and len(given.data) < 4
-                else 0
-            )
-            return _outcome(flows, name, state, flow.advance(state, Chose(number), here), here)
-        case "action" if given.data == "confirm" and asked:
-            return _scan(flows, name, state, asked, asked.encode("latin-1", "replace"), here)
+            return turn.advance(Chose(given.data))
         case "action":
-            return _action(flows, name, state, asked, given.data, screen, here)
+            return turn.do(given.data)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One input at one step."""
+
+    flows: Mapping[str, Scenario]
+    name: str
+    state: Any
+    asked: str
+    here: Situation
+
+    @property
+    def flow(self) -> Scenario:
+        """The flow that is open."""
+        return self.flows[self.name]
+
+    @cached_property
+    def actions(self) -> tuple[str, ...]:
+        """What may be done by key or command label now: the step's own, and what always goes."""
+        return allowed_actions(self.name, self.flow.show(self.state, self.here), self.asked)
+
+    def advance(self, given: Given) -> Answer:
+        """The step of the flow; and the first step of another flow where it opens one."""
+        outcome = self.flow.advance(self.state, given, self.here)
+        after = outcome.state if outcome.open is None else self.opened(outcome.open)
+        person = outcome.person.id if outcome.person is not None else None
+        return Answer(after, outcome.facts, outcome.said, person)
+
+    def opened(self, to: Open) -> Any:
+        """The first state of another flow, or what was left open in it."""
+        if to.scenario != LEFT:
+            return self.flows[to.scenario].begin(to.about, self.here)
+        try:
+            return scenarios.decode(to.about.encode())
+        except msgspec.MsgspecError:  # left by another version of the program
+            return self.flows["choose_job"].begin("", self.here)
+
+    def do(self, action: str) -> Answer:
+        """An action, by key or command label."""
+        if action == "confirm" and self.asked:
+            return self.scan(self.asked.encode("latin-1"))
+        if action in _OVERLAYS:
+            return Answer(self.state, asked=self.asked, overlay=_OVERLAYS[action])
+        if action == "sign_off" and self.name != LOCKED:
+            who = self.here.person.name if self.here.person else ""
+            return self._locked(Said(Verdict.OK, "sign_on.goodbye", {"name": who}))
+        if action in self.actions:
+            return self.advance(Did(action))
+        if action == "back":
+            return Answer(self.state)  # there is nothing to go back to, and nothing to complain about
+        return Answer(self.state, said=Said(Verdict.OTHER_TYPE, "step.not_here"))
+
+    def shut_out(self) -> Answer:
+        """The office took the person away who is signed on: nothing is recorded in that name any more."""
+        name = self.here.person.name if self.here.person else ""
+        return self._locked(Said(Verdict.HELD, "sign_on.no_longer", {"name": name}))
+
+    def _locked(self, said: Said) -> Answer:
+        leave = getattr(self.flow, "leave", None)
+        locked = self.flows[LOCKED].begin("", self.here)
+        if leave is not None:
+            left = scenarios.encode(leave(self.state)).decode()
+            locked = msgspec.structs.replace(locked, left=left, job=self.state.job)
+        person = self.here.person
+        facts = (SignedOff(about=f"person/{person.id}"),) if person and person.active else ()
+        return Answer(locked, facts, said, person="")
+
+    def scan(self, raw: bytes) -> Answer:
+        """A frame of a scanner: its verdict, and the step of the flow where it is accepted."""
+        expected = self.flow.expects(self.state, self.here)
+        identified = identify(raw, self.here.book)
+        is_command = any(each.kind is Kind.COMMAND for each in identified.candidates)
+        judged = judge(
+            identified, expected, self.here.book, step=self.state.step, pending=self._pending(),
+            actions=self.actions if is_command else (),
+        )  # fmt: skip
+        if judged.command is not None:
+            return self.do(judged.command)
+        if judged.accepted and judged.candidate is not None:
+            return self._accepted(raw, identified, judged, expected)
+        said = Said(judged.verdict, judged.code, dict(judged.params))
+        waits = raw.decode("latin-1") if judged.verdict is Verdict.CONFIRM else ""
+        return Answer(
+            self.state, (self._refusal(raw, identified, judged, expected, said),), said, asked=waits
+        )
+
+    def _pending(self) -> Pending | None:
+        if not self.asked:
+            return None
+        return Pending(identify(self.asked.encode("latin-1"), self.here.book).text, self.state.step)
+
+    def _accepted(
+        self, raw: bytes, identified: Identified, judged: Judgement, expected: tuple[Expected, ...]
+    ) -> Answer:
+        assert judged.candidate is not None
+        result = self.advance(Scanned(judged.candidate, confirmed=judged.confirmed))
+        if result.said is None:
+            return replace(result, said=Said(judged.verdict, "scan.ok", {"got": judged.got_text}))
+        if result.said.verdict in (*_ACCEPTED, Verdict.CONFIRM):
+            return result
+        refused = self._refusal(raw, identified, judged, expected, result.said)
+        return replace(result, facts=(*result.facts, refused))
+
+    def _refusal(
+        self,
+        raw: bytes,
+        identified: Identified,
+        judged: Judgement,
+        expected: tuple[Expected, ...],
+        said: Said,
+    ) -> ScanRefused:
+        return refusal(self.name, self.state, raw, identified, judged, expected, said, self.here)
 
 
 def allowed_actions(name: str, screen: Screen, asked: str) -> tuple[str, ...]:
     """What may be done by key or command label now: the step's own, and what always goes."""
     confirm = ("confirm",) if asked and "confirm" not in screen.actions else ()
-    leave = ("sign_off",) if name != "sign_on" else ()
+    leave = ("sign_off",) if name != LOCKED else ()
     return (*screen.actions, *confirm, *leave, *_OVERLAYS)
-
-
-def _action(
-    flows: Mapping[str, Scenario],
-    name: str,
-    state: Any,
-    asked: str,
-    action: str,
-    screen: Screen,
-    here: Situation,
-) -> Answer:
-    if action == "sign_off" and name != "sign_on":
-        return _sign_off(flows, name, state, here)
-    if action in _OVERLAYS:
-        return Answer(state, asked=asked, overlay=_OVERLAYS[action])
-    if action == "back" and action not in screen.actions:
-        return Answer(state)  # there is nothing to go back to, and nothing to complain about
-    if action not in screen.actions:
-        return Answer(state, said=Said(Verdict.OTHER_TYPE, "step.not_here"))
-    return _outcome(flows, name, state, flows[name].advance(state, Did(action), here), here)
-
-
-def _sign_off(flows: Mapping[str, Scenario], name: str, state: Any, here: Situation) -> Answer:
-    job = str(getattr(state, "job", "")) if name in _GOES_ON else ""
-    locked = flows["sign_on"].begin(f"{name}:{job}" if job else "", here)
-    person = here.person
-    facts = (SignedOff(about=f"person/{person.id}"),) if person else ()
-    said = Said(Verdict.OK, "sign_on.goodbye", {"name": person.name if person else ""})
-    return Answer(locked, facts, said, person="")
-
-
-def _scan(
-    flows: Mapping[str, Scenario], name: str, state: Any, asked: str, raw: bytes, here: Situation
-) -> Answer:
-    flow = flows[name]
-    expected = flow.expects(state, here)
-    screen = flow.show(state, here)
-    identified = identify(raw, here.book)
-    pending = Pending(identify(asked.encode("latin-1"), here.book).text, state.step) if asked else None
-    actions = allowed_actions(name, screen, asked)
-    judged = judge(identified, expected, here.book, step=state.step, pending=pending, actions=actions)
-    if judged.command == "confirm" and asked:
-        return _scan(flows, name, state, asked, asked.encode("latin-1"), here)
-    if judged.command is not None:
-        return _action(flows, name, state, asked, judged.command, screen, here)
-    if judged.accepted and judged.candidate is not None:
-        given: Given = Scanned(judged.candidate, confirmed=judged.confirmed)
-        outcome = flow.advance(state, given, here)
-        result = _outcome(flows, name, state, outcome, here)
-        if outcome.said is None:
-            said = Said(judged.verdict, "scan.ok", {"got": judged.got_text})
-            return Answer(result.state, result.facts, said, result.person)
-        if outcome.said.verdict in (*_ACCEPTED, Verdict.CONFIRM):
-            return result
-        refused = refusal(name, state, raw, identified, judged, expected, outcome.said, here)
-        return Answer(result.state, (*result.facts, refused), result.said, result.person)
-    said = Said(judged.verdict, judged.code, dict(judged.params))
-    refused = refusal(name, state, raw, identified, judged, expected, said, here)
-    waits = raw.decode("latin-1") if judged.verdict is Verdict.CONFIRM else ""
-    return Answer(state, (refused,), said, asked=waits)
 
 
 def refusal(
@@ -181,18 +230,3 @@ def refusal(
         expected=judged.expected_text or ", ".join(each.kind.value for each in expected),
         got="(a badge)" if badge else judged.got_text, job=str(getattr(state, "job", "")),
     )  # fmt: skip
-
-
-def _outcome(
-    flows: Mapping[str, Scenario], name: str, state: Any, outcome: Outcome, here: Situation
-) -> Answer:
-    after = outcome.state
-    if outcome.open is not None:
-        after = open_flow(flows, outcome.open, here)
-    person = outcome.person.id if outcome.person is not None else None
-    return Answer(after, outcome.facts, outcome.said, person)
-
-
-def open_flow(flows: Mapping[str, Scenario], to: Open, here: Situation) -> Any:
-    """The first state of the flow that another one asked for."""
-    return flows[to.scenario].begin(to.about, here)

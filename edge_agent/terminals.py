@@ -217,7 +217,7 @@ class Terminals:
             now=moment.now, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
             progress=functools.cache(lambda job: progress(connection, job)),
-            last_reports=lambda job: last_reports(connection, job, terminal=station.terminal),
+            last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
         )  # fmt: skip
 
     def _view(

@@ -54,7 +54,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The `id` has 1 to 64 characters, `data` at most 4096: more than any label or entry.
 
     `kind` and `data`: scan: the frame, one character a byte (Latin-1); action: its name; entry: the
-    number or text typed; choice: the number of the choice, as text.
+    number or text typed; choice: the id of the choice.
     """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -87,9 +87,13 @@ class Expectation(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A numbered choice: its key is `number`, its label `label`. `blocked` is why not, empty when it is open."""
+    """A numbered choice: its key is `number`, its label `label`. `blocked` is why not, empty when it is open.
+
+    `id` is what an input says: a list may have other numbers by the time the key is pressed.
+    """
 
     number: int
+    id: str
     title: str
     detail: dict[str, str] = {}
     label: str | None = None

@@ -103,8 +103,9 @@ def _digit(choices: tuple[Choice, ...], typed: str) -> Intent:
 
 def _chosen(choices: tuple[Choice, ...], typed: str) -> Intent:
     number = int(typed)
-    if any(choice.number == number for choice in choices):
-        return Send("choice", str(number))
+    chosen = next((choice for choice in choices if choice.number == number), None)
+    if chosen is not None:
+        return Send("choice", chosen.id)
     return Tell(
         "ui.no_such_choice", {"n": str(number), "last": str(max(choice.number for choice in choices))}
     )

@@ -68,7 +68,11 @@ class Robot:
 
     async def choose(self, number: int) -> View:
         """Press the digit of a choice."""
-        return await self._send("choice", str(number))
+        view = await self.look()
+        choice = next((each for each in view.choices if each.number == number), None)
+        if choice is None:
+            raise Stuck(f"{self._terminal}: no choice {number} at {view.scenario}.{view.step}")
+        return await self._send("choice", choice.id)
 
     async def expect(self, wanted: str, view: View) -> None:
         """Raises Stuck when the screen is not at `scenario.step`."""

@@ -94,7 +94,6 @@ async def _line(robot: Robot, view: View, number: int) -> View:
         view = await _planned(robot, view, Kind.LOCATION)
     if number % 10 == 7:
         await robot.do("exception")
-        await robot.type("0")
         return await robot.choose(1)
     view = await _planned(robot, view, Kind.MATERIAL)
     await robot.expect("pick.quantity", view)

@@ -33,6 +33,8 @@ from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkTy
 
 STEPS = ("pick_one", "scan_drawing")
 
+_FLOWS = {WorkType.PRODUCTION: "report_production", WorkType.INVENTORY: "pick"}
+
 
 class State(msgspec.Struct, frozen=True, tag="choose_job"):
     """`listing` is which list is shown; `job` and `in_hand` belong to the revision check."""
@@ -53,13 +55,11 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
     match state.step, given:
         case "pick_one", Scanned(what=what) if what.kind is Kind.JOB:
             return _chosen(state, here.book.jobs[what.id], here)
-        case "pick_one", Chose(number):
-            jobs = _listed(state, here)
-            if not 1 <= number <= len(jobs):
-                return refuse(
-                    state, "choose_job.no_such_number", Verdict.WRONG, number=number, last=len(jobs)
-                )
-            return _chosen(state, jobs[number - 1], here)
+        case "pick_one", Chose(id):
+            job = next((job for job in _listed(state, here) if job.id == id), None)
+            if job is None:
+                return refuse(state, "choose_job.not_listed", Verdict.WRONG, job=id)
+            return _chosen(state, job, here)
         case "pick_one", Did("list"):
             other: Literal["production", "picking"] = (
                 "picking" if state.listing == "production" else "production"
@@ -81,6 +81,10 @@ def _chosen(state: State, job: JobOrder, here: Situation) -> Outcome:
         return refuse(
             state, "choose_job.not_released", Verdict.HELD, job=job.id, status=job.dispatch_status.value
         )
+    if job.work_type not in _FLOWS:
+        return refuse(state, "choose_job.no_flow", Verdict.HELD, job=job.id, work=job.work_type.value)
+    if job.work_type is WorkType.PRODUCTION and (not job.material or not job.quantity):
+        return refuse(state, "choose_job.incomplete", Verdict.HELD, job=job.id)
     if here.progress(job.id).completed:
         return refuse(state, "choose_job.already_done", Verdict.HELD, job=job.id)
     has_drawing = any(revision.kind == "drawing" for revision in job.revisions)
@@ -111,7 +115,7 @@ def _start(
 ) -> Outcome:
     if job is None:
         return refuse(State(listing=state.listing), "job.gone", Verdict.HELD, job=state.job)
-    flow = "report_production" if job.work_type is WorkType.PRODUCTION else "pick"
+    flow = _FLOWS[job.work_type]
     if here.progress(job.id).started:
         return Outcome(
             state, said=Said(Verdict.OK, "choose_job.opened", {"job": job.id}), open=Open(flow, job.id)
@@ -191,4 +195,4 @@ def _choice(number: int, job: JobOrder, here: Situation) -> Choice:
         "for": job.customer,
     }
     blocked = "" if job.dispatch_status is DispatchStatus.RELEASED else job.dispatch_status.value
-    return Choice(number, job.id, detail, label_or_none(Kind.JOB, job.id), blocked)
+    return Choice(number, job.id, job.id, detail, label_or_none(Kind.JOB, job.id), blocked)

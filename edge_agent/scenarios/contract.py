@@ -8,7 +8,9 @@ A scenario module `edge_agent/scenarios/<name>.py` has
 * `advance(state, given, here) -> Outcome`: one input, one step. A refusal is an Outcome with the
   state unchanged, never an exception;
 * `expects(state, here) -> tuple[Expected, ...]`: what may be scanned now;
-* `show(state, here) -> Screen`: what the step looks like.
+* `show(state, here) -> Screen`: what the step looks like;
+* `leave(state) -> State`, where the next person goes on when somebody signs off: what stays of the
+  flow. A flow without it is not gone on with.
 
 No I/O, no clock, no randomness: time comes in as `here.now`.
 """
@@ -27,7 +29,7 @@ import msgspec
 from edge_agent.planbook import PlanBook, Progress
 from edge_agent.scanning.expected import Candidate, Expected
 from edge_agent.views import Choice, Entry, EquipmentStatus, Page, StepPage, Verdict
-from sync.contract import AnyFact, Person
+from sync.contract import AnyFact, Person, Reason
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Entered:
 
 @dataclass(frozen=True)
 class Chose:
-    """The number of a choice."""
+    """The id of a choice that the screen offered."""
 
-    number: int
+    id: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ class Said:
     params: dict[str, str] = field(default_factory=dict)
 
 
+LEFT = "(left)"  # the flow that somebody left open; `about` is its state as the kernel kept it
+
+
 @dataclass(frozen=True)
 class Open:
     """Go on in another scenario."""
@@ -155,6 +160,12 @@ class Scenario(Protocol):
 def refuse(state: Any, code: str, verdict: Verdict = Verdict.WRONG, **params: object) -> Outcome:
     """The same step again, with words."""
     return Outcome(state, said=Said(verdict, code, {key: str(value) for key, value in params.items()}))
+
+
+def reason_of(purpose: str, given: Chose | Scanned, here: Situation) -> Reason | None:
+    """The reason that was chosen by digit or label; None when there is none of that id for the purpose."""
+    id = given.what.id if isinstance(given, Scanned) else given.id
+    return next((reason for reason in here.book.reasons_for(purpose) if reason.id == id), None)
 
 
 def quantity(text: str) -> Decimal | None:

@@ -4,11 +4,12 @@ go       --location of the line--------------> item
 go, item --location of another open line-----> item (that line is next)
 item     --item or lot-----------------------> quantity (another lot of the item asks first)
 quantity --number----------------------------> into
-quantity --destination-----------------------> go, the planned quantity recorded
+quantity --destination-----------------------> go, the quantity on the screen recorded
 into     --destination-----------------------> go | choose_job when it was the last line
-go, item, quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
+go, item --exception--> short_reason --reason--> go (nothing was found)
+quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
 go       --park--> go (the line goes to the end)
-anywhere --back--> one step back; go --list, back--> choose_job
+anywhere --the line is gone--> go; --back--> one step back; go --list, back--> choose_job
 """
 
 from __future__ import annotations
@@ -30,28 +31,25 @@ from edge_agent.scenarios.contract import (
     Screen,
     Situation,
     quantity,
+    reason_of,
     refuse,
 )  # fmt: skip
 from edge_agent.scenarios.pick_page import (
     State,
+    at_line,
     current_line,
     expected_scans,
     open_lines,
     order_of,
     pick_screen,
+    stopped,
 )
 from edge_agent.views import Kind, Verdict
 from sync.contract import JobOrder, MaterialMoved, MaterialRequirement, MaterialShort
 
 STEPS = ("go", "item", "quantity", "into", "short_quantity", "short_reason")
 
-_BACK = {
-    "item": "go",
-    "quantity": "item",
-    "into": "quantity",
-    "short_quantity": "go",
-    "short_reason": "short_quantity",
-}
+_BACK = {"item": "go", "quantity": "item", "into": "quantity", "short_quantity": "quantity"}
 
 
 def begin(about: str, here: Situation) -> State:
@@ -59,36 +57,35 @@ def begin(about: str, here: Situation) -> State:
     return State(job=about)
 
 
+def leave(state: State) -> State:
+    """The order stays open; the line begins again."""
+    return State(job=state.job, skipped=state.skipped)
+
+
 def advance(state: State, given: Given, here: Situation) -> Outcome:
     """One input, one step."""
-    job = order_of(state, here)
-    line = current_line(state, here)
+    state = at_line(state, here)
+    job, line = order_of(state, here), current_line(state, here)
     if job is None or line is None:
-        code = "pick.stopped" if job is None else "pick.order_done"
-        return Outcome(
-            state, said=Said(Verdict.HELD, code, {"job": state.job}), open=Open("choose_job", "picking")
-        )
-    state = msgspec.structs.replace(state, line=line.id)
+        return _nothing_to_pick(state, here)
     match state.step, given:
         case "go", Did("list" | "back"):
             return Outcome(state, open=Open("choose_job", "picking"))
         case "go", Did("park"):
             return _skipped(state, here)
-        case (("go" | "item" | "quantity"), Did("exception")):
-            return Outcome(_step(state, "short_quantity", lot=state.lot))
-        case step, Did("back"):
-            return Outcome(_step(state, _BACK[step], lot=state.lot if step == "into" else None))
+        case (("go" | "item"), Did("exception")):
+            return Outcome(_step(state, "short_reason", amount=Decimal(0)))
+        case "quantity", Did("exception"):
+            return Outcome(_step(state, "short_quantity", state.lot, state.quantity))
+        case _, Did("back"):
+            return Outcome(_back(state, line, here))
         case (("go" | "item"), Scanned(what=what)) if what.kind is Kind.LOCATION:
             return _arrived(state, what.id, here)
         case "item", Scanned(what=what) if what.kind is Kind.MATERIAL:
-            lot = what.lot or line.lot
-            return Outcome(_step(state, "quantity", lot=lot))
+            return Outcome(_in_hand(state, line, what.lot or line.lot, what.quantity, here))
         case "quantity", Entered(text):
             return _counted(state, text, line, here)
-        case "quantity", Scanned(what=what) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
-            left = here.progress(job.id).missing(line)
-            return _moved(msgspec.structs.replace(state, quantity=left), job, line, what.id, here)
-        case "into", Scanned(what=what) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
+        case (("quantity" | "into"), Scanned(what=what)) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
             return _moved(state, job, line, what.id, here)
         case "short_quantity", Entered(text):
             return _found(state, text, line, here)
@@ -98,15 +95,51 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
 
 
+def _nothing_to_pick(state: State, here: Situation) -> Outcome:
+    """The line in hand is gone: nothing is recorded on another one, the person is told."""
+    code = stopped(state, here)
+    said = Said(Verdict.HELD, code, {"job": state.job})
+    if code == "pick.line_gone":
+        return Outcome(State(job=state.job, skipped=state.skipped), said=said)
+    return Outcome(state, said=said, open=Open("choose_job", "picking"))
+
+
+def _in_hand(
+    state: State, line: MaterialRequirement, lot: str | None, on_label: Decimal | None, here: Situation
+) -> State:
+    """The item was scanned; the quantity on its label is proposed where it is not more than needed."""
+    left = here.progress(state.job).missing(line)
+    return _step(state, "quantity", lot, min(left, on_label) if on_label else left)
+
+
+def _back(state: State, line: MaterialRequirement, here: Situation) -> State:
+    if state.step == "short_reason":
+        if not state.scanned:
+            return _step(state, "go")
+        return _step(state, "short_quantity", state.lot, here.progress(state.job).missing(line))
+    before = _BACK[state.step]
+    if before == "quantity":
+        return _in_hand(state, line, state.lot, None, here)
+    return _step(state, before)
+
+
 def _step(state: State, step: str, lot: str | None = None, amount: Decimal | None = None) -> State:
-    return State(job=state.job, step=step, line=state.line, lot=lot, quantity=amount, skipped=state.skipped)
+    scanned = step in ("quantity", "into", "short_quantity") or (state.scanned and step == "short_reason")
+    return State(
+        job=state.job,
+        step=step,
+        line=state.line,
+        lot=lot,
+        quantity=amount,
+        scanned=scanned,
+        skipped=state.skipped,
+    )
 
 
 def _arrived(state: State, location: str, here: Situation) -> Outcome:
     lines = open_lines(state, here)
-    line = next((line for line in lines if line.id == state.line and line.source == location), None)
-    if line is None:
-        line = next(line for line in lines if line.source == location)
+    there = [line for line in lines if line.source == location]
+    line = next((line for line in there if line.id == state.line), there[0])
     if line.id == state.line:
         return Outcome(_step(state, "item"))
     said = Said(Verdict.OK, "pick.other_line", {"location": location})
@@ -148,23 +181,24 @@ def _found(state: State, text: str, line: MaterialRequirement, here: Situation) 
 def _short(
     state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRequirement, here: Situation
 ) -> Outcome:
-    reasons = here.book.reasons_for("short")
-    if isinstance(given, Scanned):
-        reason = next((reason for reason in reasons if reason.id == given.what.id), None)
-    else:
-        reason = next((reason for reason in reasons if reason.number == given.number), None)
+    reason = reason_of("short", given, here)
     if reason is None:
         return refuse(state, "reason.unknown")
     told = msgspec.structs.replace(state, reason=reason.id)
     if state.quantity:
-        return Outcome(msgspec.structs.replace(told, step="into"))
+        return Outcome(msgspec.structs.replace(told, step="into", scanned=True))
     return _recorded(told, job, line, (_shortfall(told, job, line, here),), "pick.saved_short", "", here)
 
 
 def _moved(
     state: State, job: JobOrder, line: MaterialRequirement, destination: str, here: Situation
 ) -> Outcome:
-    amount = state.quantity or Decimal(0)
+    amount, left = state.quantity or Decimal(0), here.progress(job.id).missing(line)
+    if amount > left:  # somebody else took of it meanwhile
+        said = Said(
+            Verdict.HELD, "pick.too_many", {"quantity": f"{amount:f}", "left": f"{left:f}", "uom": line.uom}
+        )
+        return Outcome(_in_hand(state, line, state.lot, None, here), said=said)
     moved = MaterialMoved(
         about=job.id, requirement=line.id, material=line.material, lot=state.lot or line.lot, quantity=amount,
         uom=line.uom, source=line.source or "", destination=destination,

@@ -20,7 +20,8 @@ Phase = Literal["go", "item", "quantity", "into", "short", "done"]
 class State(msgspec.Struct, frozen=True, tag="pick"):
     """`line` is the requirement in hand ("" : the first open one of the walk), `lot` what was scanned.
 
-    `quantity` is what was taken, `reason` why the rest is missing, `skipped` the lines put to the end.
+    `quantity` is what the screen says is taken, `reason` why the rest is missing, `scanned` whether the
+    item in hand was, `skipped` the lines put to the end.
     """
 
     job: str
@@ -29,6 +30,7 @@ class State(msgspec.Struct, frozen=True, tag="pick"):
     lot: str | None = None
     quantity: Decimal | None = None
     reason: str = ""
+    scanned: bool = False
     skipped: tuple[str, ...] = ()
 
 
@@ -67,14 +69,26 @@ def in_zone(line: MaterialRequirement, zone: str, here: Situation) -> bool:
     return not zone or place is None or place.zone == zone
 
 
-def current_line(state: State, here: Situation) -> MaterialRequirement | None:
-    """The line in hand while it is open, else the next of the walk; None when nothing is left."""
+def at_line(state: State, here: Situation) -> State:
+    """The state with its line named: at `go` the first of the walk, unless one was chosen that is open.
+
+    A line that no place is named for begins with its item.
+    """
     lines = open_lines(state, here)
-    return next((line for line in lines if line.id == state.line), lines[0] if lines else None)
+    if state.step != "go" or not lines:
+        return state
+    line = next((line for line in lines if line.id == state.line), lines[0])
+    return msgspec.structs.replace(state, line=line.id, step="go" if line.source else "item")
+
+
+def current_line(state: State, here: Situation) -> MaterialRequirement | None:
+    """The line in hand; None when it is not open any more: done by somebody else, or withdrawn."""
+    return next((line for line in open_lines(state, here) if line.id == state.line), None)
 
 
 def expected_scans(state: State, here: Situation) -> tuple[Expected, ...]:
     """What may be scanned at this step."""
+    state = at_line(state, here)
     line = current_line(state, here)
     if line is None or order_of(state, here) is None:
         return ()
@@ -84,7 +98,7 @@ def expected_scans(state: State, here: Situation) -> tuple[Expected, ...]:
         case "item":
             return _item(line, here), _locations(state, line, here, there=True)
         case "quantity" | "into":
-            return (_destination(line, here),)
+            return _destinations(line, here)
         case "short_reason":
             rules = {reason.id: PLANNED for reason in here.book.reasons_for("short")}
             return (Expected(Kind.REASON, "expect.reason", rules, "reason.unknown"),)
@@ -125,7 +139,7 @@ def _item(line: MaterialRequirement, here: Situation) -> Expected:
             if lot.material == line.material and lot_number(lot) != planned:
                 rules[f"{line.material}/{lot_number(lot)}"] = _lot_rule(line, lot_number(lot), planned, here)
     asks = {"material": line.material, "planned": planned or "?"}
-    rules[f"{line.material}/*"] = Rule(Standing.ASK, "pick.lot_not_known", asks)
+    rules[f"{line.material}/*"] = Rule(Standing.HELD, "pick.lot_not_known", asks)
     rules[line.material] = Rule(Standing.INCOMPLETE, "pick.scan_the_lot", asks)
     params["expected"] = f"{line.material}, lot {planned}" if planned else line.material
     return Expected(Kind.MATERIAL, "expect.lot", rules, "pick.wrong_item", params)
@@ -153,20 +167,29 @@ def _first_to_expire(line: MaterialRequirement, here: Situation) -> str | None:
     return lot_number(min(fit, key=first_out)) if fit else None
 
 
-def _destination(line: MaterialRequirement, here: Situation) -> Expected:
-    place = line.destination or ""
+def _destinations(line: MaterialRequirement, here: Situation) -> tuple[Expected, ...]:
+    """The planned destination; any place or unit that is known when the order names none."""
+    place, wrong = line.destination, "pick.wrong_destination"
+    if place is None:
+        kinds = (Kind.HANDLING_UNIT, Kind.LOCATION)
+        return tuple(Expected(kind, "expect.destination", wrong=wrong, any=True) for kind in kinds)
     kind = Kind.LOCATION if place in here.book.locations else Kind.HANDLING_UNIT
-    return Expected(
-        kind, "expect.destination", {place: PLANNED}, "pick.wrong_destination", {"expected": place}
-    )
+    return (Expected(kind, "expect.destination", {place: PLANNED}, wrong, {"expected": place}),)
+
+
+def stopped(state: State, here: Situation) -> str:
+    """Why there is no line to work on, as a message code."""
+    if order_of(state, here) is None:
+        return "pick.stopped"
+    return "pick.line_gone" if open_lines(state, here) else "pick.order_done"
 
 
 def pick_screen(state: State, here: Situation) -> Screen:
     """The one question of the step, and the line it is about."""
+    state = at_line(state, here)
     job, line = order_of(state, here), current_line(state, here)
     if job is None or line is None:
-        code = "pick.stopped" if job is None else "pick.order_done"
-        return Screen(code, {"job": state.job}, state.job, actions=("list",))
+        return Screen(stopped(state, here), {"job": state.job}, state.job, actions=("list",))
     page = _page(state, job, line, here)
     params = {
         "location": page.location, "hint": page.location_hint, "material": page.material, "lot": page.lot,
@@ -180,7 +203,7 @@ def pick_screen(state: State, here: Situation) -> Screen:
     reasons = here.book.reasons_for("short") if state.step == "short_reason" else ()
     return Screen(
         f"pick.{state.step}", params, job.id, page, actions.get(state.step, ("back",)),
-        tuple(Choice(each.number, each.text, label=label_or_none(Kind.REASON, each.id)) for each in reasons),
+        tuple(Choice(each.number, each.id, each.text, label=label_or_none(Kind.REASON, each.id)) for each in reasons),
         _entry(state, page),
     )  # fmt: skip
 

@@ -30,9 +30,10 @@ from edge_agent.scenarios.contract import (
     Screen,
     Situation,
     quantity,
+    reason_of,
     refuse,
 )  # fmt: skip
-from edge_agent.scenarios.work_page import State, work_screen
+from edge_agent.scenarios.work_page import State, job_in_work, why_not, work_screen
 from edge_agent.views import Kind, Verdict
 from sync.contract import Correction, JobCompleted, JobOrder, MaterialProduced, MaterialScrapped, Reason
 
@@ -46,11 +47,16 @@ def begin(about: str, here: Situation) -> State:
     return State(job=about, mark=_count(here))
 
 
+def leave(state: State) -> State:
+    """The job stays open, and what the machine counts meanwhile counts on."""
+    return _at(state, "running")
+
+
 def advance(state: State, given: Given, here: Situation) -> Outcome:
     """One input, one step."""
-    job = here.book.jobs.get(state.job)
+    job = job_in_work(state, here)
     if job is None:
-        said = Said(Verdict.HELD, "job.gone", {"job": state.job})
+        said = Said(Verdict.HELD, why_not(state, here), {"job": state.job})
         return Outcome(state, said=said, open=Open("choose_job", "production"))
     match state.step, given:
         case (("running" | "good"), Entered(text)):
@@ -71,7 +77,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "scrap", Entered(text):
             return _scrap(state, text, job)
         case ("scrap_reason" | "finish_reason") as step, (Chose() | Scanned()):
-            reason = _reason(step, given, here)
+            reason = reason_of(_PURPOSE[step], given, here)
             if reason is None:
                 return refuse(state, "reason.unknown")
             return (
@@ -80,7 +86,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
                 else _finished(state, reason, job, here)
             )
         case "confirm", Did("confirm"):
-            return _record(state, job, here)
+            return _too_many(state, state, job, here) or _record(state, job, here)
         case "finish", Did("confirm"):
             return _finished(state, None, job, here)
         case "undo", Did("confirm"):
@@ -90,7 +96,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
 
 
 def _at(state: State, step: str) -> State:
-    return State(job=state.job, step=step, mark=state.mark)
+    return State(job=state.job, step=step, mark=state.mark, mark_before=state.mark_before)
 
 
 def _count(here: Situation) -> int | None:
@@ -128,20 +134,33 @@ def _scrap_reason(state: State, reason: Reason, job: JobOrder, here: Situation) 
 
 def _checked(told: State, before: State, job: JobOrder, here: Situation) -> Outcome:
     """Record the report at once, ask when it is more than planned or counted, refuse when the ERP would."""
-    progress = here.progress(job.id)
-    amount = told.quantity or Decimal(0)
-    total = progress.good + progress.scrap + amount
-    limit = job.quantity * (1 + job.over_percent / 100)
-    params = {"quantity": f"{amount:f}", "total": f"{total:f}", "target": f"{job.quantity:f}", "uom": job.uom}
-    if total > limit:
-        said = Said(Verdict.HELD, "report_production.too_many", {**params, "limit": f"{limit.normalize():f}"})
-        return Outcome(_at(before, before.step if before.step != "scrap_reason" else "scrap"), said=said)
+    if (held := _too_many(told, before, job, here)) is not None:
+        return held
+    params = _figures(told, job, here)
     counted = count_since_report(told, here)
-    if total > job.quantity and here.policies.over_ask:
+    if Decimal(params["total"]) > job.quantity and here.policies.over_ask:
         return _ask(told, "report_production.over_planned", params)
+    amount = told.quantity or Decimal(0)
     if counted is not None and not told.reason and amount > counted + here.policies.count_tolerance:
         return _ask(told, "report_production.over_counted", {**params, "counted": str(counted)})
     return _record(told, job, here)
+
+
+def _figures(told: State, job: JobOrder, here: Situation) -> dict[str, str]:
+    amount, progress = told.quantity or Decimal(0), here.progress(job.id)
+    total = progress.good + progress.scrap + amount
+    return {"quantity": f"{amount:f}", "total": f"{total:f}", "target": f"{job.quantity:f}", "uom": job.uom}
+
+
+def _too_many(told: State, before: State, job: JobOrder, here: Situation) -> Outcome | None:
+    """Held when it is more than the ERP takes, with what others reported meanwhile; None when it fits."""
+    params = _figures(told, job, here)
+    limit = job.quantity * (1 + job.over_percent / 100)
+    if Decimal(params["total"]) <= limit:
+        return None
+    said = Said(Verdict.HELD, "report_production.too_many", {**params, "limit": f"{limit.normalize():f}"})
+    back_to = {"scrap_reason": "scrap", "confirm": "scrap" if told.reason else "good"}
+    return Outcome(_at(before, back_to.get(before.step, before.step)), said=said)
 
 
 def _ask(told: State, code: str, params: dict[str, str]) -> Outcome:
@@ -173,15 +192,8 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
         equipment=equipment,
         machine_count=counted,
     )
-    state = msgspec.structs.replace(_at(told, "running"), mark=_count(here))
+    state = State(job=told.job, mark=_count(here), mark_before=told.mark)
     return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
-
-
-def _reason(step: str, given: Chose | Scanned, here: Situation) -> Reason | None:
-    reasons = here.book.reasons_for(_PURPOSE[step])
-    if isinstance(given, Scanned):
-        return next((reason for reason in reasons if reason.id == given.what.id), None)
-    return next((reason for reason in reasons if reason.number == given.number), None)
 
 
 def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situation) -> Outcome:
@@ -211,7 +223,10 @@ def _undone(state: State, here: Situation) -> Outcome:
     told = f"{body.quantity:f}" if isinstance(body, MaterialProduced | MaterialScrapped) else ""
     fact = Correction(about=state.job, corrects=id, reason="did_not_occur")
     said = Said(Verdict.OK, "report_production.saved_undo", {"quantity": told, "job": state.job})
-    return Outcome(_at(state, "running"), (fact,), said)
+    after = _at(state, "running")
+    if isinstance(body, MaterialProduced) and state.mark_before is not None:
+        after = State(job=state.job, mark=state.mark_before)  # the machine's pieces are to be reported again
+    return Outcome(after, (fact,), said)
 
 
 def expects(state: State, here: Situation) -> tuple[Expected, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from edge_agent.scanning.expected import Expected, Rule, Standing
-from edge_agent.scenarios.contract import Given, Open, Outcome, Said, Scanned, Screen, Situation, refuse
+from edge_agent.scenarios.contract import LEFT, Given, Open, Outcome, Said, Scanned, Screen, Situation, refuse
 from edge_agent.views import Field, Kind, StepPage, Verdict
 from sync.contract import SignedOn
 
@@ -17,17 +17,21 @@ STEPS = ("badge",)
 
 
 class State(msgspec.Struct, frozen=True, tag="sign_on"):
-    """`resume` and `about` name the flow that the last person left open."""
+    """`left` is what the last person left open, as the kernel keeps it; `job` is shown on the lock screen."""
 
     step: str = "badge"
-    resume: str = "choose_job"
-    about: str = ""
+    left: str = ""
+    job: str = ""
 
 
 def begin(about: str, here: Situation) -> State:
-    """Locked, `about` is the flow to come back to as `scenario:job`; empty: the dispatch list."""
-    resume, _, job = about.partition(":")
-    return State(resume=resume or "choose_job", about=job)
+    """Locked, with nothing left open."""
+    return State()
+
+
+def lock(left: str, job: str) -> State:
+    """Locked, and whoever signs on next goes on with what is `left`."""
+    return State(left=left, job=job)
 
 
 def advance(state: State, given: Given, here: Situation) -> Outcome:
@@ -39,7 +43,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         state,
         facts=(SignedOn(about=f"person/{person.id}"),),
         said=Said(Verdict.OK, "sign_on.welcome", {"name": person.name}),
-        open=Open(state.resume, state.about),
+        open=Open(LEFT, state.left) if state.left else Open("choose_job"),
         person=person,
     )
 
@@ -56,5 +60,5 @@ def expects(state: State, here: Situation) -> tuple[Expected, ...]:
 
 def show(state: State, here: Situation) -> Screen:
     """The lock screen: what runs here stays visible."""
-    fields = (Field("field.open_job", state.about),) if state.about else ()
+    fields = (Field("field.open_job", state.job),) if state.job else ()
     return Screen("sign_on.badge", page=StepPage(fields=fields))

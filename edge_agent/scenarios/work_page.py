@@ -9,18 +9,20 @@ import msgspec
 from edge_agent.scanning.labels import label_or_none
 from edge_agent.scenarios.contract import Screen, Situation
 from edge_agent.views import Choice, Entry, Kind, WorkPage
-from sync.contract import JobOrder, MaterialProduced, MaterialScrapped
+from sync.contract import DispatchStatus, JobOrder, MaterialProduced, MaterialScrapped
 
 
 class State(msgspec.Struct, frozen=True, tag="report_production"):
-    """`mark` is the machine's count at the last report, `quantity` and `reason` what is being reported.
+    """`mark` is the machine's count at the last report, `mark_before` at the one before it.
 
-    `asked` is the message code of the question at `confirm`.
+    `quantity` and `reason` are what is being reported, `asked` the message code of the question at
+    `confirm`.
     """
 
     job: str
     step: str = "running"
     mark: int | None = None
+    mark_before: int | None = None
     quantity: Decimal | None = None
     reason: str = ""
     asked: str = ""
@@ -34,11 +36,27 @@ _ACTIONS = {
 }
 
 
-def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
-    """Prompt, figures, choices and entry; `counted` is what the machine made since the last report."""
+def job_in_work(state: State, here: Situation) -> JobOrder | None:
+    """The job, while it may be worked on; None when the office stopped or withdrew it, or it is done."""
+    job = here.book.jobs.get(state.job)
+    if job is None or job.dispatch_status is not DispatchStatus.RELEASED:
+        return None
+    return None if here.progress(job.id).completed else job
+
+
+def why_not(state: State, here: Situation) -> str:
+    """Why a job may not be worked on, as a message code."""
     job = here.book.jobs.get(state.job)
     if job is None:
-        return Screen("job.gone", {"job": state.job}, state.job, actions=("list",))
+        return "job.gone"
+    return "job.done" if here.progress(job.id).completed else "job.stopped"
+
+
+def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
+    """Prompt, figures, choices and entry; `counted` is what the machine made since the last report."""
+    job = job_in_work(state, here)
+    if job is None:
+        return Screen(why_not(state, here), {"job": state.job}, state.job, actions=("list",))
     return Screen(
         prompt=f"report_production.{state.step}" if state.step != "confirm" else f"{state.asked}_ask",
         params=_params(state, job, here),
@@ -90,6 +108,6 @@ def _choices(state: State, here: Situation) -> tuple[Choice, ...]:
     if purpose is None:
         return ()
     return tuple(
-        Choice(reason.number, reason.text, label=label_or_none(Kind.REASON, reason.id))
+        Choice(reason.number, reason.id, reason.text, label=label_or_none(Kind.REASON, reason.id))
         for reason in here.book.reasons_for(purpose)
     )

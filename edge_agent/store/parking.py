@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from edge_agent.store.database import Connection
@@ -118,14 +118,20 @@ def _advance(conn: Connection, connector: str) -> None:
     _forget_done(conn, connector)
 
 
-def plan_came(conn: Connection, connector: str, job: str) -> None:
-    """New figures of a job: they hold what was booked of it, and perhaps what is on its way again."""
-    conn.execute(
+def plans_came(conn: Connection, connector: str, jobs: Iterable[str]) -> None:
+    """New figures of jobs: they hold what was booked of them, and perhaps what is on its way again."""
+    waiting = {
+        about for (about,) in conn.execute(
+            "SELECT DISTINCT about FROM parked WHERE connector = ? AND state IN ('booked', 'retry')",
+            (connector,),
+        )
+    }  # fmt: skip
+    conn.executemany(
         """
         UPDATE parked SET state = CASE state WHEN 'booked' THEN 'done' ELSE 'unsure' END
         WHERE connector = ? AND about = ? AND state IN ('booked', 'retry')
         """,
-        (connector, job),
+        [(connector, job) for job in jobs if job in waiting],
     )
     _forget_done(conn, connector)
 

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from edge_agent.planbook import PlanBook
 from edge_agent.store.database import Connection, Transactions
 from edge_agent.store.journal import time_text
-from edge_agent.store.parking import plan_came
-from sync.contract import AnyPlan, JobOrder, PlanPage
+from edge_agent.store.parking import plans_came
+from sync.contract import AnyPlan, JobOrder, PlanKey, PlanPage
 from sync.ports import Clock
 
 _plan: msgspec.json.Decoder[AnyPlan] = msgspec.json.Decoder(AnyPlan)
 
 
+class Books(Transactions, Protocol):
+    """The store as an inbox sees it: transactions, and the book of all plans that are kept."""
+
+    book: PlanBook
+
+
 class PlanInbox:
-    """`sync.ports.Inbox` over the database. `on_change` gets the new book after a page that changed it."""
+    """`sync.ports.Inbox` over the store, whose `book` it keeps. `on_change` gets each new one."""
 
     def __init__(
-        self, database: Transactions, connector: str, clock: Clock, on_change: Callable[[PlanBook], None]
+        self, store: Books, connector: str, clock: Clock, on_change: Callable[[PlanBook], None]
     ) -> None:
-        self._database = database
+        self._store = store
         self._connector = connector
         self._clock = clock
         self._on_change = on_change
 
     async def cursor(self) -> str | None:
         """The cursor of the last page taken; None: never pulled."""
-        return await self._database.read(lambda conn: _pulled(conn, self._connector)[0])
+        return await self._store.read(lambda conn: _pulled(conn, self._connector)[0])
 
     async def take(self, page: PlanPage) -> None:
         """Replace the plans of the page and its cursor, in one commit.
@@ -38,8 +45,12 @@ class PlanInbox:
         After a `reset`, plans that did not come again go with the last page of the new beginning.
         """
         now = self._clock.now()
-        if await self._database.write(lambda conn: take(conn, self._connector, page, now)):
-            self._on_change(await self._database.read(load_book))
+        gone = await self._store.write(lambda conn: take(conn, self._connector, page, now))
+        if page.plans or gone:
+            # Commits are answered in their order, and nothing is awaited from here on: of several
+            # inboxes each changes the book that the one before has left.
+            self._store.book = self._store.book.with_changes(page.plans, gone)
+            self._on_change(self._store.book)
 
 
 def load_book(conn: Connection) -> PlanBook:
@@ -60,33 +71,36 @@ def _pulled(conn: Connection, connector: str) -> tuple[str | None, int]:
     return row or (None, 0)
 
 
-def take(conn: Connection, connector: str, page: PlanPage, now: datetime) -> bool:
-    """`PlanInbox.take`, inside a transaction; returns whether a plan came or went."""
-    before = conn.total_changes
+def take(conn: Connection, connector: str, page: PlanPage, now: datetime) -> tuple[PlanKey, ...]:
+    """`PlanInbox.take`, inside a transaction; returns the plans that are gone."""
     generation = _pulled(conn, connector)[1] + page.reset
-    for plan in page.plans:
-        _replace(conn, connector, generation, page.as_of_seq, plan)
     conn.executemany(
-        "DELETE FROM plan WHERE kind = ? AND id = ? AND connector = ?",
-        [(key.kind, key.id, connector) for key in page.withdrawn],
-    )
-    if not page.more:
-        conn.execute("DELETE FROM plan WHERE connector = ? AND generation < ?", (connector, generation))
-    changed = conn.total_changes > before
-    conn.execute(
-        "INSERT OR REPLACE INTO pulled (connector, cursor, generation, at) VALUES (?, ?, ?, ?)",
-        (connector, page.cursor, generation, time_text(now)),
-    )
-    return changed
-
-
-def _replace(conn: Connection, connector: str, generation: int, as_of_seq: int, plan: AnyPlan) -> None:
-    conn.execute(
         """
         INSERT OR REPLACE INTO plan (kind, id, connector, generation, as_of_seq, payload)
         VALUES (?, ?, ?, ?, ?, ?)
         """,
-        (type(plan).__name__, plan.id, connector, generation, as_of_seq, msgspec.json.encode(plan).decode()),
+        [
+            (type(plan).__name__, plan.id, connector, generation, page.as_of_seq, _encoded(plan))
+            for plan in page.plans
+        ],
     )
-    if isinstance(plan, JobOrder):
-        plan_came(conn, connector, plan.id)
+    plans_came(conn, connector, [plan.id for plan in page.plans if isinstance(plan, JobOrder)])
+    gone = [key for key in page.withdrawn if _withdraw(conn, connector, key)]
+    if not page.more:
+        old = "DELETE FROM plan WHERE connector = ? AND generation < ? RETURNING kind, id"
+        gone += [PlanKey(*row) for row in conn.execute(old, (connector, generation)).fetchall()]
+    conn.execute(
+        "INSERT OR REPLACE INTO pulled (connector, cursor, generation, at) VALUES (?, ?, ?, ?)",
+        (connector, page.cursor, generation, time_text(now)),
+    )
+    return tuple(gone)
+
+
+def _withdraw(conn: Connection, connector: str, key: PlanKey) -> bool:
+    """Whether there was such a plan of this connector."""
+    delete = "DELETE FROM plan WHERE kind = ? AND id = ? AND connector = ?"
+    return conn.execute(delete, (key.kind, key.id, connector)).rowcount > 0
+
+
+def _encoded(plan: AnyPlan) -> str:
+    return msgspec.json.encode(plan).decode()

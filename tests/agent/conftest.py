@@ -10,13 +10,16 @@ from edge_agent.client import AgentClient
 from tests.agent.person import Person
 from tests.agent.running import Plant, plant_in, short_folder
 
-TERMINALS = 40  # more than tests that ask for one; the first has the scanner
+TERMINALS = 60  # more than tests that ask for one; the first has the scanner
+
+# Long enough that no busy machine makes two trigger pulls of one, and that no failure outlasts it.
+PATIENT = "repeat_window = 60.0"
 
 
 @pytest.fixture(scope="session")
 def plant() -> Iterator[Plant]:
     """The shared one."""
-    with short_folder() as folder, plant_in(folder, TERMINALS) as running:
+    with short_folder() as folder, plant_in(folder, TERMINALS, policies=PATIENT) as running:
         yield running
 
 

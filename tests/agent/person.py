@@ -8,6 +8,7 @@ from edge_agent.client import AgentClient
 from edge_agent.clock import SystemClock
 from edge_agent.scanning.labels import label
 from edge_agent.views import Input, Kind, View
+from tests.agent.running import until
 
 _clock = SystemClock()
 
@@ -42,7 +43,9 @@ class Person:
 
     async def choose(self, number: int) -> View:
         """Press a digit."""
-        return await self.agent.send(self.terminal, an_input("choice", str(number)))
+        shown = await self.agent.view(self.terminal)
+        id = next(choice.id for choice in shown.choices if choice.number == number)
+        return await self.agent.send(self.terminal, an_input("choice", id))
 
     async def sign_on(self, badge: str = "1001") -> View:
         """Show the badge."""
@@ -54,6 +57,15 @@ class Person:
         view = await self.scan(Kind.JOB, job)
         assert view.step in ("running", "go"), (view.step, view.message)
         return view
+
+
+async def everything_sent(agent: AgentClient) -> None:
+    """Wait until the ERP has decided on every fact."""
+
+    async def nothing_waits() -> bool:
+        return (await agent.health()).unsent == 0
+
+    await until(nothing_waits, "the ERP to have everything")
 
 
 def at(view: View) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,8 +24,23 @@ BAD_SITE = (
 )
 
 
-def floorhand(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+class Told(NamedTuple):
+    """What a command left behind: its exit code and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def floorhand(*arguments: object) -> Told:
+    """Run one command to its end; an exception that gets out of it fails the test."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = main([str(each) for each in arguments])
+    return Told(code, out.getvalue(), err.getvalue())
+
+
+def program(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The same as a process of its own."""
     command = [sys.executable, "-m", "edge_agent", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
@@ -56,12 +74,12 @@ def troubled(folder: Path) -> Iterator[AgentProcess]:
 def test_check_calls_a_good_file_good(plant: Plant) -> None:
     told = floorhand("check", plant.agent.file)
     assert (told.returncode, told.stderr) == (0, "")
-    assert "good. Agent test-pc1: 40 terminals, 1 scanners, 1 connectors." in told.stdout
+    assert "good. Agent test-pc1: 60 terminals, 1 scanners, 1 connectors." in told.stdout
     assert json.loads(floorhand("check", plant.agent.file, "--json").stdout) == {"problems": []}
 
 
 def test_check_names_every_mistake_with_its_key(bad_site: Path) -> None:
-    told = floorhand("check", bad_site)
+    told = program("check", bad_site)
     assert (told.returncode, told.stdout) == (2, "")
     lines = told.stderr.splitlines()
     assert len(lines) == 3
@@ -80,20 +98,18 @@ def test_check_names_them_as_json_too(bad_site: Path) -> None:
 
 def test_run_does_not_start_half_on_a_bad_file(bad_site: Path, folder: Path) -> None:
     before = set(folder.iterdir())
-    told = floorhand("run", bad_site)
+    told = program("run", bad_site)
     assert (told.returncode, told.stdout) == (2, "")
     assert len(told.stderr.splitlines()) == 3
-    assert "Traceback" not in told.stderr
     assert set(folder.iterdir()) == before
 
 
 def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
     path = folder / "none.toml"
-    for command in (("run", path), ("check", path), ("status", "--site", path)):
+    for command in (("check", path), ("status", "--site", path), ("terminal", "--site", path)):
         told = floorhand(*command)
         assert told.returncode == 2
         assert "none.toml" in told.stderr
-        assert "Traceback" not in told.stderr
 
 
 def test_status_of_an_agent_that_is_well(plant: Plant) -> None:
@@ -113,7 +129,7 @@ def test_status_of_an_agent_that_is_well(plant: Plant) -> None:
 
 
 def test_status_of_an_agent_that_needs_a_person(troubled: AgentProcess) -> None:
-    told = floorhand("status", "--site", troubled.file)
+    told = program("status", "--site", troubled.file)
     assert told.returncode == 1
     assert "! Device scanner-1: There is no port" in told.stdout
 
@@ -122,7 +138,6 @@ def test_commands_without_an_agent_say_how_to_start_one(folder: Path) -> None:
     told = floorhand("status", "--address", f"unix:{folder}/none.sock")
     assert (told.returncode, told.stdout) == (3, "")
     assert "floorhand run SITE.toml" in told.stderr
-    assert "Traceback" not in told.stderr
 
 
 @pytest.mark.parametrize("address", ["agent.sock", "tcp:127.0.0.1:1", "unix:"])
@@ -137,11 +152,13 @@ def test_an_address_that_is_none_is_a_sentence(
 async def test_journal_prints_a_line_for_each_fact(plant: Plant, person: Person) -> None:
     await person.work_on()
     await person.type("11")
-    rows = [json.loads(line) for line in lines("journal", "--json", "--address", plant.agent.address)]
-    assert [row["kind"] for row in rows][-3:] == ["SignedOn", "JobStarted", "MaterialProduced"]
+    printed = await asyncio.to_thread(lines, "journal", "--json", "--address", plant.agent.address)
+    rows = [json.loads(line) for line in printed]
+    assert [row["kind"] for row in rows if row["terminal"] == person.terminal][0] == "SignedOn"
+    assert rows[-1]["kind"] == "MaterialProduced"
     assert rows[-1]["body"]["quantity"] == "11"
     assert rows[-1]["terminal"] == person.terminal
-    last = lines("journal", "--limit", "1", "--address", plant.agent.address)
+    last = await asyncio.to_thread(lines, "journal", "--limit", "1", "--address", plant.agent.address)
     assert len(last) == 1
     for words in (person.terminal, "MaterialProduced", "J-204", "quantity=11"):
         assert words in last[0]
@@ -172,7 +189,6 @@ def test_labels_that_can_not_be_written_are_a_sentence(plant: Plant, folder: Pat
     told = floorhand("labels", "--address", plant.agent.address, "--out", folder / "none" / "labels.html")
     assert told.returncode == 1
     assert "labels.html" in told.stderr
-    assert "Traceback" not in told.stderr
 
 
 def test_a_terminal_that_the_site_does_not_have_is_a_sentence(plant: Plant) -> None:

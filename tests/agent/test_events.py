@@ -16,7 +16,7 @@ from edge_agent.views import Echo, Status, View
 from tests.agent.person import Person, said
 from tests.agent.running import PATIENCE, Plant
 
-MANY = 150  # views of 8 kB: more than the buffers of a line that nobody reads
+MANY = 150  # views of some 3 kB: more than the buffers of a line that nobody reads
 
 
 class Stream:

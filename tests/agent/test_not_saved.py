@@ -12,7 +12,7 @@ import pytest
 
 from edge_agent.client import AgentClient, Event, InputRefused
 from edge_agent.scanning.labels import label
-from edge_agent.views import JournalRow, Kind, View
+from edge_agent.views import Kind, View
 from tests.agent.person import Person, an_input, at, said
 from tests.agent.running import PATIENCE, Plant, until
 
@@ -26,27 +26,28 @@ def held(database: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-async def rows_of(person: Person) -> list[JournalRow]:
-    """What was recorded at the terminal."""
-    return [row for row in await person.agent.journal(limit=1000) if row.terminal == person.terminal]
+async def recorded(person: Person) -> list[str]:
+    """The kinds of fact that were recorded at the terminal, oldest first."""
+    rows = await person.agent.journal(limit=1000)
+    return [row.kind for row in rows if row.terminal == person.terminal]
 
 
 async def test_an_input_that_can_not_be_kept_is_refused_and_can_be_sent_again(
     plant: Plant, person: Person
 ) -> None:
     await person.work_on()
-    before, step = await rows_of(person), at(await person.look())
+    before, step = await recorded(person), at(await person.look())
     given = an_input("entry", "7")
     with held(plant.agent.database):
         with pytest.raises(InputRefused) as refused:
             await person.agent.send(person.terminal, given)
         assert refused.value.problem.code == "store.not_saved"
         assert "Another program holds the database" in refused.value.problem.params["what"]
-        assert (await rows_of(person), at(await person.look())) == (before, step)
+    assert (await recorded(person), at(await person.look())) == (before, step)
     answers = [await person.agent.send(person.terminal, given) for _ in range(2)]
     assert answers[0] == answers[1]
     assert said(answers[0]) == "report_production.saved_good"
-    assert [row.kind for row in (await rows_of(person))[len(before) :]] == ["MaterialProduced"]
+    assert await recorded(person) == [*before, "MaterialProduced"]
 
 
 async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(
@@ -62,7 +63,7 @@ async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(
     assert (told.message.seq, told.message.facts, told.log) == (None, (), ())
     assert isinstance(first, View)
     assert at(told) == at(first) == "sign_on.badge"
-    assert await rows_of(person) == []
+    assert await recorded(person) == []
 
     plant.scanner.scan(badge)  # the same label at once: what was not kept was not scanned
 
@@ -70,7 +71,7 @@ async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(
         return (await person.look()).who is not None
 
     await until(signed_on, "the second scan to be taken")
-    assert [row.kind for row in await rows_of(person)] == ["SignedOn"]
+    assert await recorded(person) == ["SignedOn"]
 
 
 async def the_view_that_says(code: str, events: AsyncIterator[Event]) -> View:

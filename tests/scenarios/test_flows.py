@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from edge_agent.scanning.labels import label
@@ -21,6 +23,7 @@ from sync.contract import (
     ScanRefused,
     SignedOff,
     SignedOn,
+    WorkType,
 )
 from tests.scenarios.floor import BOOK, WAREHOUSE, Floor, picking, running, signed_on, with_job
 
@@ -76,7 +79,32 @@ def test_whoever_signs_on_next_finds_the_job_that_was_left() -> None:
     assert (floor.at, floor.state.job, floor.person) == ("report_production.running", "J-204", "p2")
 
 
+@pytest.mark.parametrize("gone", ["withdrawn", "not active"])
+def test_nothing_is_recorded_for_somebody_whom_the_office_took_away(gone: str) -> None:
+    floor = running()
+    ana = msgspec.structs.replace(BOOK.persons["p1"], active=False)
+    floor.book = replace(BOOK, persons={} if gone == "withdrawn" else {"p1": ana})
+    floor.give("entry", "5")
+    assert (floor.at, floor.code, floor.person) == ("sign_on.badge", "sign_on.no_longer", "")
+    assert floor.bodies(MaterialProduced) == []
+
+
 # ---------------------------------------------------------------- choose_job
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"work_type": WorkType.MAINTENANCE}, "choose_job.no_flow"),
+        ({"material": ""}, "choose_job.incomplete"),
+        ({"quantity": Decimal(0)}, "choose_job.incomplete"),
+    ],
+)
+def test_a_job_that_could_not_be_reported_is_not_started(changes: dict[str, object], code: str) -> None:
+    floor = with_job(signed_on(), "J-204", **changes)
+    floor.scan(Kind.JOB, "J-204")
+    assert (floor.at, floor.code) == ("choose_job.pick_one", code)
+    assert floor.bodies(JobStarted) == []
 
 
 def test_the_right_drawing_starts_the_job_and_says_what_was_in_hand() -> None:
@@ -134,10 +162,10 @@ def test_a_held_job_can_not_be_started_and_says_so() -> None:
     assert not floor.bodies(JobStarted)
 
 
-def test_a_number_out_of_the_list_is_refused() -> None:
+def test_a_job_that_is_not_in_the_list_is_refused() -> None:
     floor = signed_on()
-    floor.give("choice", "99")
-    assert floor.code == "choose_job.no_such_number"
+    floor.give("choice", "J-999")
+    assert floor.code == "choose_job.not_listed"
 
 
 # ---------------------------------------------------------------- report_production
@@ -182,7 +210,7 @@ def test_scrap_needs_a_reason_by_digit_or_label() -> None:
         assert floor.at == "report_production.scrap_reason"
         assert len(floor.bodies(MaterialScrapped)) == (answered == "label")
         if answered == "digit":
-            floor.give("choice", "3")
+            floor.give("choice", "SCRAP-3")
         else:
             floor.scan(Kind.REASON, "SCRAP-3")
     assert [body.reason for body in floor.bodies(MaterialScrapped)] == ["SCRAP-3", "SCRAP-3"]
@@ -223,7 +251,7 @@ def test_a_job_that_ends_short_says_why() -> None:
     floor.give("entry", "12")
     floor.give("action", "finish")
     assert floor.at == "report_production.finish_reason"
-    floor.give("choice", "1")
+    floor.give("choice", "FINISH-1")
     done = floor.bodies(JobCompleted)[0]
     assert (done.good, done.reason, floor.at) == (12, "FINISH-1", "choose_job.pick_one")
 
@@ -236,9 +264,50 @@ def test_a_full_job_ends_without_a_reason() -> None:
     assert floor.bodies(JobCompleted)[0].reason == ""
 
 
+def test_a_second_report_after_an_undo_is_measured_by_the_same_pieces() -> None:
+    floor = running(count=100)
+    floor.count = 110
+    floor.give("entry", "10")
+    floor.give("action", "undo")
+    floor.give("action", "confirm")
+    floor.give("entry", "10")
+    assert [body.machine_count for body in floor.bodies(MaterialProduced)] == [10, 10]
+
+
+def test_pieces_made_while_nobody_was_signed_on_are_proposed() -> None:
+    floor = running(count=100)
+    floor.give("action", "sign_off")
+    floor.count = 150
+    floor.scan(Kind.BADGE, "1002")
+    floor.give("action", "report")
+    entry = floor.view().entry
+    assert entry is not None
+    assert entry.value == "50"
+
+
+@pytest.mark.parametrize("status", [DispatchStatus.CANCELLED, DispatchStatus.HELD, DispatchStatus.COMPLETED])
+def test_nothing_is_reported_on_a_job_that_the_office_stopped(status: DispatchStatus) -> None:
+    floor = with_job(running(), "J-204", dispatch_status=status)
+    assert floor.view().prompt == "job.stopped"
+    floor.give("entry", "5")
+    assert (floor.at, floor.code) == ("choose_job.pick_one", "job.stopped")
+    assert floor.bodies(MaterialProduced) == []
+
+
+def test_a_question_that_was_left_open_is_judged_by_what_others_reported_meanwhile() -> None:
+    floor = running()
+    floor.give("entry", "810")
+    assert floor.at == "report_production.confirm"
+    other = MaterialProduced(about="J-204", material="GRIP-A", quantity=Decimal(100), uom="pc", equipment="X")
+    floor.facts.append(("other", other))
+    floor.give("action", "confirm")
+    assert (floor.code, floor.at) == ("report_production.too_many", "report_production.good")
+    assert len(floor.bodies(MaterialProduced)) == 1
+
+
 def test_a_job_that_the_office_withdrew_never_leaves_an_empty_screen() -> None:
     floor = running()
-    floor.book = BOOK.of(())
+    floor.book = replace(BOOK, jobs={})
     assert floor.view().prompt == "job.gone"
     floor.give("entry", "5")
     assert (floor.at, floor.code) == ("choose_job.pick_one", "job.gone")
@@ -363,14 +432,23 @@ def test_a_wrong_tote_is_refused() -> None:
     assert not floor.bodies(MaterialMoved)
 
 
-@pytest.mark.parametrize("found", ["0", "1"])
-def test_short_with_a_reason_moves_what_was_found_and_closes_the_line(found: str) -> None:
-    floor = picking()
+def in_hand(order: str = "SO-771") -> tuple[Floor, PickPage]:
+    """The first item of an order was scanned; its destination is next."""
+    floor = picking(order)
     page = floor.view().page
     assert isinstance(page, PickPage)
+    floor.scan(Kind.LOCATION, page.location)
+    floor.give("scan", next(each.label for each in floor.view().expects if each.kind is Kind.MATERIAL) or "")
+    assert floor.at == "pick.quantity"
+    return floor, page
+
+
+@pytest.mark.parametrize("found", ["0", "1"])
+def test_short_with_a_reason_moves_what_was_found_and_closes_the_line(found: str) -> None:
+    floor, page = in_hand()
     floor.give("action", "exception")
     floor.give("entry", found)
-    floor.give("choice", "2")
+    floor.give("choice", "SHORT-2")
     if found == "1":
         assert floor.at == "pick.into"
         floor.scan(Kind.HANDLING_UNIT, page.destination)
@@ -378,6 +456,93 @@ def test_short_with_a_reason_moves_what_was_found_and_closes_the_line(found: str
     assert (short.quantity, short.reason) == (page.quantity - Decimal(found), "SHORT-2")
     assert [body.quantity for body in floor.bodies(MaterialMoved)] == [Decimal(1)] * int(found)
     assert floor.view().page.lines_left == page.lines_left - 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("step", ["go", "item"])
+def test_goods_that_were_not_scanned_are_never_booked_as_found(step: str) -> None:
+    floor = picking()
+    page = floor.view().page
+    assert isinstance(page, PickPage)
+    if step == "item":
+        floor.scan(Kind.LOCATION, page.location)
+    floor.give("action", "exception")
+    assert floor.at == "pick.short_reason"
+    floor.give("choice", "SHORT-1")
+    assert floor.bodies(MaterialShort)[0].quantity == page.quantity
+    assert floor.bodies(MaterialMoved) == []
+
+
+@pytest.mark.parametrize("step", ["item", "quantity", "into", "short_quantity", "short_reason"])
+def test_a_line_that_somebody_else_finished_is_never_booked_on_another(step: str) -> None:
+    floor, page = in_hand()
+    match step:
+        case "item":
+            floor.give("action", "back")
+        case "into":
+            floor.give("entry", "1")
+        case "short_quantity":
+            floor.give("action", "exception")
+        case "short_reason":
+            floor.give("action", "exception")
+            floor.give("entry", "0")
+    assert floor.at == f"pick.{step}"
+    gone = floor.state.line
+    rest = tuple(line for line in FIRST if line.id != gone)
+    with_job(floor, "SO-771", requirements=rest)
+    assert floor.view().prompt == "pick.line_gone"
+    floor.scan(Kind.HANDLING_UNIT, page.destination)
+    floor.give("entry", "1")
+    floor.give("choice", "SHORT-1")
+    assert floor.bodies(MaterialMoved) == floor.bodies(MaterialShort) == []
+    assert floor.at == "pick.go"
+
+
+def test_what_somebody_else_took_meanwhile_is_told_not_booked_twice_and_not_clipped() -> None:
+    floor, page = in_hand()
+    assert page.quantity == 2
+    other = MaterialMoved(
+        about="SO-771", requirement=floor.state.line, material=page.material, lot=page.lot, quantity=Decimal(1),
+        uom="pc", source=page.location, destination=page.destination,
+    )  # fmt: skip
+    floor.facts.append(("other", other))
+    floor.scan(Kind.HANDLING_UNIT, page.destination)
+    assert (floor.code, floor.at) == ("pick.too_many", "pick.quantity")
+    assert floor.view().page.quantity == 1  # type: ignore[union-attr]
+    floor.scan(Kind.HANDLING_UNIT, page.destination)
+    assert [body.quantity for body in floor.bodies(MaterialMoved)] == [1, 1]
+
+
+def test_a_lot_that_nobody_knows_is_held() -> None:
+    floor = picking()
+    page = floor.view().page
+    assert isinstance(page, PickPage)
+    floor.scan(Kind.LOCATION, page.location)
+    for _ in range(2):
+        floor.give("scan", f"]C101{BOOK.materials[page.material].gtin}10NOSUCH")
+        assert (floor.at, floor.code) == ("pick.item", "pick.lot_not_known")
+
+
+def test_the_count_on_a_label_is_proposed_where_it_is_not_more_than_needed() -> None:
+    order = next(job for job in BOOK.jobs.values() if job.requirements and job.requirements[0].quantity > 3)
+    floor = picking(order.id)
+    page = floor.view().page
+    assert isinstance(page, PickPage)
+    floor.scan(Kind.LOCATION, page.location)
+    lot = f"10{page.lot}\x1d" if page.lot else ""
+    floor.give("scan", f"]C101{BOOK.materials[page.material].gtin}{lot}302")
+    entry = floor.view().entry
+    assert entry is not None
+    assert entry.value == "2"
+
+
+def test_a_line_without_a_place_begins_with_its_item_and_goes_anywhere_known() -> None:
+    bare = msgspec.structs.replace(FIRST[0], source=None, destination=None)
+    floor = with_job(picking(), "SO-771", requirements=(bare,))
+    assert floor.view().prompt == "pick.item"
+    floor.give("scan", f"]C101{BOOK.materials[bare.material].gtin}10{bare.lot}")
+    floor.scan(Kind.LOCATION, "PACK-1")
+    assert floor.bodies(MaterialMoved)[0].destination == "PACK-1"
+    assert floor.code == "pick.saved_order_done"
 
 
 def test_a_skipped_line_comes_last() -> None:

@@ -42,7 +42,7 @@ inputs = st.one_of(
     st.tuples(st.just("scan"), st.binary(max_size=12).map(lambda raw: raw.decode("latin-1"))),
     st.tuples(st.just("action"), st.sampled_from(ACTIONS)),
     st.tuples(st.just("entry"), st.sampled_from(("0", "1", "2", "12", "900", "1,5", "-1", "x", ""))),
-    st.tuples(st.just("choice"), st.sampled_from(("0", "1", "2", "3", "9", "77", "x"))),
+    st.tuples(st.just("choice"), st.sampled_from(("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "x", ""))),
 )
 
 

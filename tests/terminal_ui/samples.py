@@ -236,7 +236,7 @@ PICK_PARAMS = {
 def _job(number: int, job: str, what: str, left: str, hours: int, customer: str, blocked: str = "") -> Choice:
     due = (NOW + timedelta(hours=hours)).isoformat()
     detail = {"job": f"{job} op 20", "what": what, "left": left, "due": due, "for": customer}
-    return Choice(number, job, detail, blocked=blocked)
+    return Choice(number, job, job, detail, blocked=blocked)
 
 
 JOBS = (
@@ -248,11 +248,11 @@ JOBS = (
 )
 
 SCRAP_REASONS = tuple(
-    Choice(number, text, label=f"R:SCRAP-{number}.X")
+    Choice(number, f"SCRAP-{number}", text, label=f"R:SCRAP-{number}.X")
     for number, text in enumerate(("short shot", "flash", "burr", "scratch", "wrong colour", "test piece"), 1)
 )
 SHORT_REASONS = tuple(
-    Choice(number, text)
+    Choice(number, f"R-{number}", text)
     for number, text in enumerate(("bin is empty", "not enough", "damaged", "not found"), 1)
 )
 

@@ -117,7 +117,7 @@ async def test_a_digit_chooses_a_reason() -> None:
         await shown(pilot, lambda: app.feed.view)
         await pilot.press("3")
         await shown(pilot, lambda: has_revision(app, 8))
-        assert [(sent.kind, sent.data) for sent in agent.sent] == [("choice", "3")]
+        assert [(sent.kind, sent.data) for sent in agent.sent] == [("choice", "SCRAP-3")]
 
 
 async def test_help_tells_what_may_be_scanned_and_gives_way_to_a_scan() -> None:

@@ -12,7 +12,7 @@ from tests.terminal_ui.samples import VIEWS, view
 
 WORK, QUANTITY, REASONS = VIEWS["work"], VIEWS["pick_quantity"], VIEWS["work_scrap_reason"]
 TEXT = view("x", "note", entry=Entry("note", "text"), actions=("report", "confirm"))
-MANY = view("x", "many", choices=tuple(Choice(number, f"job {number}") for number in range(1, 13)))
+MANY = view("x", "many", choices=tuple(Choice(number, f"J-{number}", f"job {number}") for number in range(1, 13)))
 
 
 def press(view: View, key: str, typed: str | None = None, guide: bool = False) -> Intent:
@@ -66,14 +66,14 @@ def test_backspace_never_leaves_the_step() -> None:
 
 
 def test_a_digit_chooses_at_once_among_nine() -> None:
-    assert press(REASONS, "3") == Send("choice", "3")
+    assert press(REASONS, "3") == Send("choice", "SCRAP-3")
     assert press(REASONS, "9") == Tell("ui.no_such_choice", {"n": "9", "last": "6"})
 
 
 def test_more_than_nine_choices_wait_for_enter() -> None:
     assert press(MANY, "1") == Typing("1")
     assert press(MANY, "2", "1") == Typing("12")
-    assert press(MANY, "enter", "12") == Send("choice", "12")
+    assert press(MANY, "enter", "12") == Send("choice", "J-12")
     assert isinstance(press(MANY, "enter", "13"), Tell)
 
 

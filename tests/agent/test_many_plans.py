@@ -1,0 +1,144 @@
+"""A plant of a real size: what an input costs does not grow with what the office has planned."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_agent.bus import Bus
+from edge_agent.planbook import PlanBook
+from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Policies, Station
+from edge_agent.store import Entry, Store
+from edge_agent.store.plans import PlanInbox
+from edge_agent.terminals import Terminals
+from edge_agent.views import Input, Kind, View
+from sync.contract import (
+    AnyPlan,
+    DispatchStatus,
+    JobOrder,
+    JobStarted,
+    MaterialDefinition,
+    MaterialProduced,
+    Person,
+    PlanPage,
+    Stock,
+    StorageUnit,
+    WorkType,
+)
+from tests.agent.person import an_input, said
+from tests.support.manual_clock import ManualClock
+
+OPEN, DONE, ITEMS, PLACES = 500, 3000, 3500, 1000
+STOCK = 10_000 - OPEN - DONE - ITEMS - PLACES - 1
+STARTED = 300  # jobs with three facts in the journal each
+ROUNDS = 15
+
+# Processor time, so that a busy machine does not matter; some times what it takes.
+VIEW_SECONDS, SCAN_SECONDS, PAGE_SECONDS = 0.015, 0.020, 0.010
+
+
+def job(number: int, status: DispatchStatus) -> JobOrder:
+    return JobOrder(
+        id=f"J-{number:05}", work_type=WorkType.PRODUCTION, description="Housing, left", dispatch_status=status,
+        equipment="E1", sequence=number, operation="10", material="I-0001", quantity=Decimal(300),
+        customer="Somebody",
+    )  # fmt: skip
+
+
+def plans() -> Iterator[AnyPlan]:
+    yield Person(id="p1", name="Ana Silva", badge="1001")
+    yield from (job(number, DispatchStatus.RELEASED) for number in range(OPEN))
+    yield from (job(OPEN + number, DispatchStatus.COMPLETED) for number in range(DONE))
+    yield from (MaterialDefinition(id=f"I-{number:04}", description="Bearing") for number in range(ITEMS))
+    yield from (StorageUnit(id=f"A-{number:04}", zone="A", walk=number) for number in range(PLACES))
+    for number in range(STOCK):
+        yield Stock(
+            id=f"S-{number:04}", location=f"A-{number % PLACES:04}", material=f"I-{number:04}",
+            quantity=Decimal(10),
+        )  # fmt: skip
+
+
+@dataclass
+class BigPlant:
+    """An agent without its processes: store, terminals, and what the ERP sends."""
+
+    store: Store
+    clock: ManualClock
+    terminals: Terminals
+    inbox: PlanInbox
+
+    async def give(self, given: Input) -> View:
+        """One input, long after the one before."""
+        self.clock.advance(60)
+        return await self.terminals.handle("T1", given)
+
+
+@pytest.fixture
+async def plant(tmp_path: Path) -> AsyncIterator[BigPlant]:
+    """Somebody is signed on before the dispatch list."""
+    clock, bus = ManualClock(), Bus()
+    store = await Store.open(tmp_path / "journal.db", "agent-1", clock)
+
+    def changed(book: PlanBook) -> None:
+        store.book = book
+
+    inbox = PlanInbox(store, "erp", clock, changed)
+    terminals = Terminals(store, clock, bus, {"T1": Station("T1", "E1", "E1")}, Policies(), lambda id: None)
+    await inbox.take(PlanPage(cursor="1", as_of_seq=0, plans=tuple(plans())))
+    await store.write(lambda conn: store.record(conn, facts(), clock.now(), "T1", "p1"))
+    big = BigPlant(store, clock, terminals, inbox)
+    view = await big.give(an_input("scan", label(Kind.BADGE, "1001")))
+    assert said(view) == "sign_on.welcome"
+    yield big
+    await store.close()
+
+
+def facts() -> list[Entry]:
+    """Some jobs have begun."""
+    made = []
+    for number in range(STARTED):
+        about = f"J-{number:05}"
+        good = MaterialProduced(about=about, material="I-0001", quantity=Decimal(5), uom="pc", equipment="E1")
+        made += [JobStarted(about=about, equipment="E1"), good, good]
+    return [Entry(f"f{number}", body) for number, body in enumerate(made)]
+
+
+async def seconds(do: Callable[[], Awaitable[object]]) -> float:
+    """The processor time of it, all threads together: the middle one of some rounds."""
+    took = []
+    gc.collect()
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        await do()
+        took.append(time.process_time() - started)
+    return statistics.median(took)
+
+
+async def test_a_long_list_is_shown_and_a_scan_refused_as_fast_as_on_a_short_one(plant: BigPlant) -> None:
+    view = await seconds(lambda: plant.terminals.view("T1"))
+    scan = await seconds(lambda: plant.give(an_input("scan", label(Kind.LOCATION, "A-0001"))))
+    print("view", view, "scan", scan, len(msgspec.json.encode(await plant.terminals.view("T1"))))
+    assert view < VIEW_SECONDS
+    assert scan < SCAN_SECONDS
+
+
+async def test_a_page_of_plans_costs_what_it_changes(plant: BigPlant) -> None:
+    number = iter(range(1000))
+
+    async def take() -> None:
+        page = PlanPage(cursor=str(next(number)), as_of_seq=900, plans=(job(1, DispatchStatus.HELD),))
+        await plant.inbox.take(page)
+
+    took = await seconds(take)
+    print("page", took)
+    assert took < PAGE_SECONDS
