@@ -5,7 +5,6 @@ Everything here runs in the thread of the database, on its connection.
 
 from __future__ import annotations
 
-import functools
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from edge_agent import scenarios
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
 from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer
 from edge_agent.store import Connection, Entry, Store, sessions
-from edge_agent.store.progress import last_reports, progress
+from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.view_of import view_of
 from edge_agent.views import EquipmentStatus, Input, Message, Verdict, View
 from sync.contract import Fact
@@ -68,7 +67,7 @@ class Steps:
         if saved is not None and saved.last_input == given.id:
             try:
                 return Taken(msgspec.json.decode(saved.last_view, type=View), new=False)
-            except msgspec.MsgspecError:  # drawn by another version of the program: its facts are there
+            except ValueError:  # drawn by another version of the program: its facts are there
                 return Taken(self._view(connection, station, session, state, given.id, moment), new=False)
         if given.id in session.answered:
             return Taken(self._view(connection, station, session, state, given.id, moment), new=False)
@@ -99,7 +98,7 @@ class Steps:
             try:
                 session = msgspec.json.decode(saved.state, type=Session)
                 return session, self._state(session)
-            except msgspec.MsgspecError as error:
+            except ValueError as error:  # of msgspec, or bytes that are no UTF-8
                 message = self._reset(station.terminal, error, moment)
         locked = self._flows["sign_on"].begin("", Situation(moment.now, self._store.book, station))
         state = msgspec.Raw(scenarios.encode(locked))
@@ -148,8 +147,8 @@ class Steps:
         return Situation(
             now=moment.now, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
-            progress=functools.cache(lambda job: progress(connection, job)),
-            last_reports=lambda job: last_reports(connection, job, terminal=station.terminal),
+            progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
+            last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
         )  # fmt: skip
 
     def _view(

@@ -154,7 +154,7 @@ async def test_journal_prints_a_line_for_each_fact(plant: Plant, person: Person)
     await person.type("11")
     printed = await asyncio.to_thread(lines, "journal", "--json", "--address", plant.agent.address)
     rows = [json.loads(line) for line in printed]
-    assert [row["kind"] for row in rows if row["terminal"] == person.terminal][0] == "SignedOn"
+    assert next(row["kind"] for row in rows if row["terminal"] == person.terminal) == "SignedOn"
     assert rows[-1]["kind"] == "MaterialProduced"
     assert rows[-1]["body"]["quantity"] == "11"
     assert rows[-1]["terminal"] == person.terminal

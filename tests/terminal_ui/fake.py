@@ -19,7 +19,7 @@ from tests.terminal_ui.samples import NOW, STATUS
 
 
 class HandClock:
-    """Stands still until it is moved. Its sleeps are twenty times shorter than they say."""
+    """Stands still until it is moved. A sleep is over when it is noted down: nothing here takes time."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
@@ -43,7 +43,7 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        await asyncio.sleep(seconds / 20)
+        await asyncio.sleep(0.001)
 
 
 class FakeAgent:
@@ -120,3 +120,10 @@ async def shown(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
         while not condition():
             await pilot.pause(0.005)
         await pilot.pause()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until it is true; TimeoutError after five seconds."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from edge_agent.client import AgentAway, InputRefused
 from edge_agent.views import Echo, Problem, Status, View
 from terminal_ui.attachment import LONGEST_WAIT, WAITING_LIMIT, Attachment
-from tests.terminal_ui.fake import FakeAgent, HandClock
+from tests.terminal_ui.fake import FakeAgent, HandClock, until
 from tests.terminal_ui.samples import VIEWS
 
 FIRST = VIEWS["pick_go"]
@@ -47,12 +46,6 @@ class Heard:
 
     def show_refused(self, problem: Problem) -> None:
         self.said.append(f"refused {problem.code}")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
