@@ -9,6 +9,8 @@ scan_drawing --exception--------------------------> report_production, the devia
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -58,8 +60,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "pick_one", Scanned(what=what) if what.kind is Kind.JOB:
             return _chosen(state, here.book.jobs[what.id], here)
         case "pick_one", Chose(id):
-            job = next((job for job in _listed(state, here) if job.id == id), None)
-            if job is None:
+            job = here.book.jobs.get(id)
+            if job is None or job not in _planned(state, here):
                 return refuse(state, "choose_job.not_listed", Verdict.WRONG, job=id)
             return _chosen(state, job, here)
         case "pick_one", Did("list"):
@@ -149,17 +151,18 @@ def _rule(job: JobOrder, here: Situation) -> Rule:
     return PLANNED
 
 
-def _listed(state: State, here: Situation) -> tuple[JobOrder, ...]:
-    if state.listing == "picking":
-        zone = here.station.zone
-        jobs = tuple(
-            job
-            for job in here.book.dispatch(WorkType.INVENTORY)
-            if not job.requirements or any(in_zone(line, zone, here) for line in job.requirements)
-        )
-    else:
-        jobs = here.book.dispatch(WorkType.PRODUCTION, here.station.equipment)
-    return tuple(job for job in jobs if not here.progress(job.id).completed)
+def _planned(state: State, here: Situation) -> list[JobOrder]:
+    """What the office has planned for this list, in its order."""
+    if state.listing == "production":
+        return list(here.book.dispatch(WorkType.PRODUCTION, here.station.equipment))
+    zone = here.station.zone
+    orders = here.book.dispatch(WorkType.INVENTORY)
+    return [job for job in orders if not zone or any(in_zone(line, zone, here) for line in job.requirements)]
+
+
+def _listed(jobs: Iterable[JobOrder], here: Situation) -> Iterator[JobOrder]:
+    """Those that nobody has called done, one by one: a list shows a page, whatever is planned."""
+    return (job for job in jobs if not here.progress(job.id).completed)
 
 
 def show(state: State, here: Situation) -> Screen:
@@ -175,9 +178,10 @@ def show(state: State, here: Situation) -> Screen:
             "choose_job.scan_drawing", {"job": state.job}, state.job,
             StepPage(fields=told), actions=("exception", "back"),
         )  # fmt: skip
-    listed = _listed(state, here)
-    choices = tuple(_choice(number, job, here) for number, job in enumerate(listed[:_SHOWN], 1))
-    more = len(listed) - len(choices)
+    planned = _planned(state, here)
+    listed = list(islice(_listed(planned, here), _SHOWN))
+    choices = tuple(_choice(number, job, here) for number, job in enumerate(listed, 1))
+    more = len(planned) - planned.index(listed[-1]) - 1 if len(listed) == _SHOWN else 0
     params = {"list": state.listing} | ({"more": str(more)} if more else {})
     columns = ("job", "what", "left", "due", "for")
     prompt = "choose_job.pick_one" if choices else "choose_job.nothing"

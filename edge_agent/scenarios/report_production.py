@@ -66,14 +66,17 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "running", Did("scrap"):
             return Outcome(_at(state, "scrap"))
         case "running", Did("finish"):
-            short = here.progress(job.id).good < job.quantity
-            return Outcome(_at(state, "finish_reason" if short else "finish"))
+            return Outcome(_at(state, _finish_step(job, here)))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):
             return Outcome(state, open=Open("choose_job", "production"))
         case _, Did("back"):
             return Outcome(_at(state, "running"))
+        case ("finish" | "finish_reason") as step, _ if step != _finish_step(job, here):
+            now = _at(state, _finish_step(job, here))  # somebody else reported or took back meanwhile
+            good = f"{here.progress(job.id).good:f}"
+            return Outcome(now, said=Said(Verdict.HELD, "report_production.changed", {"good": good, "uom": job.uom}))
         case "scrap", Entered(text):
             return _scrap(state, text, job)
         case ("scrap_reason" | "finish_reason") as step, (Chose() | Scanned()):
@@ -194,6 +197,11 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
     )
     state = State(job=told.job, mark=_count(here), mark_before=told.mark)
     return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
+
+
+def _finish_step(job: JobOrder, here: Situation) -> str:
+    """A job that is short ends with a reason."""
+    return "finish_reason" if here.progress(job.id).good < job.quantity else "finish"
 
 
 def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situation) -> Outcome:

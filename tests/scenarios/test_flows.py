@@ -305,6 +305,28 @@ def test_a_question_that_was_left_open_is_judged_by_what_others_reported_meanwhi
     assert len(floor.bodies(MaterialProduced)) == 1
 
 
+def test_a_full_job_that_somebody_took_back_from_does_not_end_without_a_reason() -> None:
+    floor = running()
+    floor.give("entry", "800")
+    floor.give("action", "finish")
+    assert floor.at == "report_production.finish"
+    floor.facts.append(("other", Correction(about="J-204", corrects=floor.facts[-1][0], reason="did_not_occur")))
+    floor.give("action", "confirm")
+    assert (floor.at, floor.code) == ("report_production.finish_reason", "report_production.changed")
+    assert floor.bodies(JobCompleted) == []
+
+
+def test_a_short_job_that_somebody_filled_does_not_end_with_a_reason() -> None:
+    floor = running()
+    floor.give("action", "finish")
+    filled = MaterialProduced(about="J-204", material="GRIP-A", quantity=Decimal(800), uom="pc", equipment="X")
+    floor.facts.append(("other", filled))
+    floor.give("choice", "FINISH-1")
+    assert (floor.at, floor.code) == ("report_production.finish", "report_production.changed")
+    floor.give("action", "confirm")
+    assert floor.bodies(JobCompleted)[0].reason == ""
+
+
 def test_a_job_that_the_office_withdrew_never_leaves_an_empty_screen() -> None:
     floor = running()
     floor.book = replace(BOOK, jobs={})
@@ -568,6 +590,12 @@ def test_a_picker_of_another_zone_is_not_sent_into_this_one() -> None:
 
 
 # ---------------------------------------------------------------- everywhere
+
+
+def test_whatever_a_key_does_a_label_does_too() -> None:
+    for floor in (running(), picking(), signed_on(), in_hand()[0]):
+        view = floor.view()
+        assert {label(Kind.COMMAND, name.upper()) for name in view.actions} <= {each.label for each in view.expects}
 
 
 @pytest.mark.parametrize("page", ["help", "queue"])
