@@ -70,6 +70,15 @@ def test_the_number_of_a_badge_is_written_down_nowhere() -> None:
     assert all("1001" not in str(each.label) for each in Floor().view().expects)
 
 
+@pytest.mark.parametrize("frame", ["1001", "B:1001.Q", "b:1001", "8841", label(Kind.BADGE, "1009")])
+def test_neither_a_bare_nor_a_misread_badge_stands_in_fact_or_session(frame: str) -> None:
+    floor = Floor()
+    floor.give("scan", frame)
+    number = frame.removeprefix("B:").removeprefix("b:").partition(".")[0]
+    assert floor.said is not None
+    assert number not in str(floor.bodies(ScanRefused)) + str(floor.said.params)
+
+
 def test_whoever_signs_on_next_finds_the_job_that_was_left() -> None:
     floor = running()
     floor.give("action", "sign_off")
