@@ -55,6 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    if not (os.isatty(0) and os.isatty(2)):  # Textual reads keys from the one and paints on the other
+        print("A terminal needs a screen and a keyboard: start it in a console, not in a pipe.", file=sys.stderr)
+        return 2
     for name in ("COLUMNS", "LINES"):  # left by a shell, they are believed before the line's own size
         os.environ.pop(name, None)
     unicode = not given.ascii and "utf" in (sys.stdout.encoding or "").lower()

@@ -29,6 +29,7 @@ from edge_agent.scenarios.contract import (
     Scanned,
     Screen,
     Situation,
+    no_quantity,
     quantity,
     reason_of,
     refuse,
@@ -116,17 +117,17 @@ def count_since_report(state: State, here: Situation) -> int | None:
 
 
 def _good(state: State, text: str, job: JobOrder, here: Situation) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, job.uom)
     if not amount:
-        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+        return no_quantity(state, text, job.uom)
     told = msgspec.structs.replace(_at(state, "confirm"), quantity=amount)
     return _checked(told, state, job, here)
 
 
 def _scrap(state: State, text: str, job: JobOrder) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, job.uom)
     if not amount:
-        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+        return no_quantity(state, text, job.uom)
     return Outcome(msgspec.structs.replace(state, step="scrap_reason", quantity=amount))
 
 
