@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.serial_scanner.framing import CHARACTER_TIMEOUT, SETTLING_TIME, Framer
+from device_drivers.scanners.framing import CHARACTER_TIMEOUT, SETTLING_TIME, Framer
 
 codes = st.binary(min_size=1, max_size=60).map(
     lambda raw: bytes(b for b in raw if b not in b"\r\n\x02\x03") or b"X"
