@@ -24,6 +24,7 @@ from edge_agent.local_socket import LocalSocket
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, ToldOutbox, pump_machines, pump_refreshes, pump_scans
 from edge_agent.scenarios.contract import Policies, Station
+from edge_agent.signals import pump_signals
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
@@ -83,6 +84,7 @@ class Agent:
         background = [
             asyncio.create_task(pump_machines(bus, machines)),
             asyncio.create_task(pump_scans(bus, terminals)),
+            asyncio.create_task(pump_signals(bus, devices.signal)),
             asyncio.create_task(devices.run()),
         ]
         links = [task for name in self._connectors for task in self._link(name, store, background)]

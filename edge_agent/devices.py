@@ -10,14 +10,25 @@ from typing import Any
 
 import msgspec
 
-from device_drivers.contract import DataValue, DriverModule, Observation, Online, Scan, StatusCode
+from device_drivers.contract import (
+    DataValue,
+    Driver,
+    DriverModule,
+    Observation,
+    Online,
+    Scan,
+    Signal,
+    Signals,
+    StatusCode,
+)
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
 from edge_agent.items import kept
-from edge_agent.supervisor import State, Supervisor
+from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 
+SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
 
 @dataclass(frozen=True)
 class DeviceSettings:
@@ -52,7 +63,10 @@ class Devices:
         """Keep every device connected."""
         async with asyncio.TaskGroup() as group:
             for name, device in self._devices.items():
-                group.create_task(self._supervisor.keep(f"device {name}", device.session, device.on_state))
+                keeping = self._supervisor.keep(
+                    f"device {name}", device.session, device.on_state, longest=device.longest_pause
+                )
+                group.create_task(keeping)
 
     def statuses(self) -> tuple[DeviceStatus, ...]:
         """How each device is doing now, in the order of the site file."""
@@ -61,6 +75,11 @@ class Devices:
     def items(self, device: str) -> Mapping[str, ItemValue]:
         """The items that the device ever gave; one that is Bad keeps its last good value and its time."""
         return self._devices[device].items
+
+
+    def signal(self, name: str, verdict: Signal) -> None:
+        """Let a scanner say what came of its scan; nothing where it can not, or is lost."""
+        self._devices[name].signal(verdict)
 
 
 class _Device:
@@ -80,6 +99,7 @@ class _Device:
         self._clock = clock
         self._bus = bus
         self._supervisor = supervisor
+        self._driver: Driver | None = None
         self._last_good: datetime | None = None
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
@@ -88,8 +108,17 @@ class _Device:
 
     async def session(self) -> None:
         """One connection, until it is lost."""
-        driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
-        await driver.run(self._emit)
+        self._driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
+        await self._driver.run(self._emit)
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two tries at most. A scanner is at work a second after its plug is in."""
+        return SCANNER_PAUSE if self._settings.terminal else LONGEST
+
+    def signal(self, verdict: Signal) -> None:
+        if isinstance(self._driver, Signals):
+            self._driver.signal(verdict)
 
     def status(self) -> DeviceStatus:
         return msgspec.structs.replace(self._status, last_good=self._last_good)
