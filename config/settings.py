@@ -3,7 +3,8 @@
 `Meta.description` is the text of the reference. `extra` carries what a type can not say, for
 `config.checking`: `defines` and `refers_to` name a kind of thing, `among` the kind whose names it
 shares, `like` describes a pattern in words, `options` says whose options a table holds. In Options of
-drivers and connectors `secret` marks the path of a file that nobody else may read.
+drivers and connectors `secret` marks the path of a file that nobody else may read, and `alone` names
+what no two of them may say alike.
 """
 
 from __future__ import annotations

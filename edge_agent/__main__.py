@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     _where(journal)
     journal.add_argument("--json", action="store_true", help="print one JSON document a line")
     journal.add_argument("--limit", type=int, default=20, help="how many, the newest; 20 when left out")
+    journal.add_argument(
+        "--resend", type=int, metavar="SEQ", help="send this refused fact again, and what it held back"
+    )
 
     labels = commands.add_parser(
         "labels", help="make a page of labels to print: commands, reasons, places, jobs"

@@ -17,10 +17,10 @@ from starlette.routing import Route
 
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
-from edge_agent.events import EchoMade, StatusChanged, ViewMade
+from edge_agent.events import EchoMade, FactsRecorded, StatusChanged, ViewMade
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
-from edge_agent.store.listing import journal_rows
+from edge_agent.store.listing import journal_rows, sent_again
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import (
     DeviceStatus,
@@ -67,6 +67,10 @@ ROUTES = (
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
         query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
     ),
+    RouteDoc(
+        "POST", "/v1/journal/{seq}/resend", "Send a refused fact again, and after it what it held back",
+        response=JournalRow, statuses={400: Problem, 409: Problem, **_STORE}, token=False,
+    ),
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
     RouteDoc("GET", "/openapi.json", "This document", token=False),
@@ -85,21 +89,18 @@ class Api:
         self._board = board
         self._store = store
         self._bus = bus
-        self._server: uvicorn.Server | None = None
+        self._server = _Server(uvicorn.Config(
+            self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
+            server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
+        ))  # fmt: skip
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer until `stop`. Open streams are ended within a second of it."""
-        config = uvicorn.Config(
-            self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
-            server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
-        )  # fmt: skip
-        self._server = _Server(config)
         await self._server.serve(sockets=[listener])
 
     def stop(self) -> None:
-        """Let `serve` end."""
-        if self._server is not None:
-            self._server.should_exit = True
+        """Let `serve` end, also one that has not begun."""
+        self._server.should_exit = True
 
     def app(self) -> Starlette:
         """The application without its socket."""
@@ -110,6 +111,7 @@ class Api:
             "/v1/equipment": self._equipment,
             "/v1/devices": self._devices,
             "/v1/journal": self._journal,
+            "/v1/journal/{seq}/resend": self._resend,
             "/v1/labels": self._labels,
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
@@ -137,12 +139,25 @@ class Api:
     async def _journal(self, request: Request) -> Response:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
         after = request.query_params.get("after")
-        start = None if after is None else min(int(after), _LAST_SEQ)
+        start = None if after is None else min(max(int(after), 0), _LAST_SEQ)
         return _json(
             await self._store.read(
                 lambda connection: journal_rows(connection, self._board.connector, limit, start)
             )
         )
+
+    async def _resend(self, request: Request) -> Response:
+        seq = min(int(request.path_params["seq"]), _LAST_SEQ)
+        try:
+            row = await self._store.write(
+                lambda connection: sent_again(connection, self._board.connector, seq)
+            )
+        except StoreError as error:
+            if error.kind != "conflict":
+                raise
+            return _json(Problem("journal.not_resent", {"what": str(error)}), 409)
+        self._bus.publish(FactsRecorded(0, frozenset({row.about})))
+        return _json(row)
 
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare

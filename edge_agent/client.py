@@ -96,6 +96,13 @@ class AgentClient:
         query = f"limit={limit}" + ("" if after is None else f"&after={after}")
         return await self._get(f"/v1/journal?{query}", list[JournalRow])
 
+    async def resend(self, seq: int) -> JournalRow:
+        """Send a refused fact again, and after it what it held back; the fact as it stands now.
+
+        Raises AgentAway, InputRefused (it was not refused, or waits for an earlier one: `what` says so).
+        """
+        return _decode(await self._request("POST", f"/v1/journal/{seq}/resend"), JournalRow)
+
     async def health(self) -> Health:
         """How the agent is doing as a whole."""
         return await self._get("/v1/health", Health)

@@ -19,6 +19,10 @@ ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/events?terminal=none", None),
     ("GET", "/v1/journal?limit=x", None),
     ("GET", "/v1/journal", None),
+    ("POST", "/v1/journal/999999/resend", None),
+    ("POST", "/v1/journal/-1/resend", None),
+    ("POST", "/v1/journal/9999999999999999999999/resend", None),
+    ("POST", "/v1/journal/x/resend", None),
     ("GET", "/v1/equipment", None),
     ("GET", "/v1/devices", None),
     ("GET", "/v1/labels", None),
@@ -66,4 +70,5 @@ def template(target: str) -> str:
     """The path as the document writes it."""
     path = target.split("?")[0]
     parts = path.split("/")
-    return "/".join([*parts[:3], "{terminal}", *parts[4:]]) if "terminals" in parts else path
+    name = {"terminals": "{terminal}", "journal": "{seq}"}.get(parts[2])
+    return "/".join([*parts[:3], name, *parts[4:]]) if name and parts[3:] else path
