@@ -10,17 +10,7 @@ from typing import Any
 
 import msgspec
 
-from device_drivers.contract import (
-    DataValue,
-    Driver,
-    DriverModule,
-    Observation,
-    Online,
-    Scan,
-    Signal,
-    Signals,
-    StatusCode,
-)
+from device_drivers.contract import DataValue, DriverModule, Observation, Online, Scan, Signal, StatusCode
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
@@ -100,7 +90,7 @@ class _Device:
         self._clock = clock
         self._bus = bus
         self._supervisor = supervisor
-        self._driver: Driver | None = None
+        self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
         self._last_good: datetime | None = None
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
@@ -109,8 +99,9 @@ class _Device:
 
     async def session(self) -> None:
         """One connection, until it is lost."""
-        self._driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
-        await self._driver.run(self._emit)
+        driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
+        self._answering = getattr(driver, "signal", None)
+        await driver.run(self._emit)
 
     @property
     def longest_pause(self) -> float:
@@ -118,8 +109,8 @@ class _Device:
         return SCANNER_PAUSE if self._settings.terminal else LONGEST
 
     def signal(self, verdict: Signal) -> None:
-        if isinstance(self._driver, Signals):
-            self._driver.signal(verdict)
+        if self._answering is not None:
+            self._answering(verdict)
 
     def status(self) -> DeviceStatus:
         return msgspec.structs.replace(self._status, last_good=self._last_good)

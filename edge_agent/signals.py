@@ -38,6 +38,7 @@ async def pump_signals(bus: Bus, signal: Callable[[str, Signal], None]) -> None:
                 scanners[event.scan.id] = event.scanner
                 if len(scanners) > _UNJUDGED:
                     del scanners[next(iter(scanners))]
-            elif scanner := scanners.pop(event.input, ""):
-                if (told := SIGNALS.get(event.verdict)) is not None:
+            elif isinstance(event, VerdictGiven):
+                scanner, told = scanners.pop(event.input, None), SIGNALS.get(event.verdict)
+                if scanner is not None and told is not None:
                     signal(scanner, told)
