@@ -1,4 +1,4 @@
-"""`python -m bench.full`: all figures with more samples, and the balance of a demo shift."""
+"""`python -m bench.full`: all figures with more samples, scanner unplugs, and the balance of a demo shift."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import quick, soak
+from bench import quick, scanner_unplugs, soak
 from bench.figures import Figure
 from bench.report import options, report
 
@@ -14,8 +14,12 @@ EFFORT = quick.Effort(starts=25, idle=60.0, scans=3000, jobs=5)
 
 
 async def measure(folder: Path) -> list[Figure]:
-    """What quick measures, longer, then one shift under kills and outages."""
-    return [*await quick.measure(folder, EFFORT), *await soak.measure(folder, shifts=1)]
+    """What quick measures, longer; a thousand scanner unplugs; then one shift under kills and outages."""
+    return [
+        *await quick.measure(folder, EFFORT),
+        *await scanner_unplugs.measure(folder),
+        *await soak.measure(folder, shifts=1),
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
