@@ -87,7 +87,8 @@ class Framer:
     def _ended(self) -> bytes | None:
         """The body of the buffered frame when the last byte ended it."""
         if self._suffix:
-            return self._body_between() if self._buffer.endswith(self._suffix) else None
+            whole = self._buffer.endswith(self._suffix) and not self._in_prefix()
+            return self._body_between() if whole else None
         if self._buffer.endswith(_STX):
             self.dropped += len(self._buffer) > 1 and not self._spoilt
             self._restart(spoilt=False)
@@ -95,6 +96,12 @@ class Framer:
             return None
         ends = _ETX if self._in_stx else _ENDS
         return bytes(self._buffer[:-1]) if self._buffer[-1] in ends else None
+
+    def _in_prefix(self) -> bool:
+        """Whether what looks like a suffix is still the prefix, or begins in it: both may be the same."""
+        shortest = len(self._prefix) + len(self._suffix)
+        begun = self._buffer.startswith(self._prefix) and len(self._buffer) < shortest
+        return begun or self._prefix.startswith(self._buffer)
 
     def _body_between(self) -> bytes:
         body = bytes(self._buffer[: -len(self._suffix)])
