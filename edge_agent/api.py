@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
-from edge_agent.events import EchoMade, FactsRecorded, StatusChanged, ViewMade
+from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
+from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
 from edge_agent.store.listing import journal_rows, sent_again
@@ -38,7 +39,8 @@ from sync.openapi import RouteDoc, document
 
 HEARTBEAT_SECONDS = 5.0
 INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fits with every escape
-_STATUS_PACE_SECONDS = 0.2  # a status bar that changes more often than this can not be read
+# A status bar that changes more often than this can not be read; live values change all the time.
+_STATUS_PACE_SECONDS, _LIVE_PACE_SECONDS = 0.2, 1.0
 
 _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
@@ -178,17 +180,19 @@ class Api:
     async def _stream(self, terminal: str) -> AsyncIterator[bytes]:
         """The view and the status now, then each change; the status at least every heartbeat."""
         station = self._terminals.station(terminal)
-        with self._bus.subscribe(ViewMade, EchoMade, StatusChanged, coalesce=_coalesce) as events:
+        told = (ViewMade, EchoMade, StatusChanged, MachineChanged)
+        with self._bus.subscribe(*told, coalesce=_coalesce) as events:
             yield _event("view", await self._terminals.view(terminal))
             while True:
                 yield _event("status", await self._board.status(station))
-                async for chunk in self._until_status(events, terminal):
+                async for chunk in self._until_status(events, station):
                     yield chunk
 
-    async def _until_status(self, events: Subscription[object], terminal: str) -> AsyncIterator[bytes]:
+    async def _until_status(self, events: Subscription[object], station: Station) -> AsyncIterator[bytes]:
         """Views and echoes of the terminal, until a status is due."""
-        loop = asyncio.get_running_loop()
-        earliest, due = loop.time() + _STATUS_PACE_SECONDS, loop.time() + HEARTBEAT_SECONDS
+        loop, terminal = asyncio.get_running_loop(), station.terminal
+        began = loop.time()
+        due = began + HEARTBEAT_SECONDS
         while (left := due - loop.time()) > 0:
             try:
                 async with asyncio.timeout(left):
@@ -201,12 +205,20 @@ class Api:
                 case EchoMade(echo) if echo.terminal == terminal:
                     yield _event("echo", echo)
                 case StatusChanged():
-                    due = min(due, earliest)
+                    due = min(due, began + _STATUS_PACE_SECONDS)
+                case MachineChanged(id) if id == station.equipment:
+                    due = min(due, began + _LIVE_PACE_SECONDS)
 
 
 def _coalesce(event: object) -> str | None:
     """Of status changes one is as good as ten; views and echoes are told each."""
-    return "status" if isinstance(event, StatusChanged) else None
+    match event:
+        case StatusChanged():
+            return "status"
+        case MachineChanged(id):
+            return f"machine {id}"
+        case _:
+            return None
 
 
 class _Server(uvicorn.Server):

@@ -117,11 +117,8 @@ class Pumps:
                 self._supervisor.alive("machines")
 
     async def _take_value(self, event: ValueArrived) -> None:
-        changed = self._machines.take(event)
-        for id in changed:
+        for id in self._machines.take(event):
             self._bus.publish(MachineChanged(id))
-        if changed:
-            self._bus.publish(StatusChanged())
 
     async def _pump_scans(self) -> None:
         """Scans of serial scanners to the terminals they belong to."""

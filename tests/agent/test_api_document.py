@@ -70,5 +70,7 @@ def template(target: str) -> str:
     """The path as the document writes it."""
     path = target.split("?")[0]
     parts = path.split("/")
-    name = {"terminals": "{terminal}", "journal": "{seq}"}.get(parts[2])
-    return "/".join([*parts[:3], name, *parts[4:]]) if name and parts[3:] else path
+    if not parts[4:]:
+        return path
+    name = {"terminals": "{terminal}", "journal": "{seq}"}[parts[2]]
+    return "/".join([*parts[:3], name, *parts[4:]])

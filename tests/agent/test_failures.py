@@ -189,6 +189,11 @@ async def test_a_refused_scan_draws_nobody_else_anew(hall: Hall) -> None:
     assert hall.supervisor.bugs == {"view of T3": 1}
 
 
+async def endless() -> None:
+    """A long task."""
+    await asyncio.Event().wait()
+
+
 @pytest.mark.parametrize("error", [None, KeyError("a bug")])
 async def test_a_task_that_ends_before_its_time_ends_the_agent(error: Exception | None) -> None:
     async def short() -> None:
@@ -196,7 +201,7 @@ async def test_a_task_that_ends_before_its_time_ends_the_agent(error: Exception 
             raise error
 
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(short(), name="short"), asyncio.create_task(asyncio.sleep(60))]
+    tasks = [asyncio.create_task(short(), name="short"), asyncio.create_task(endless())]
     with pytest.raises((RuntimeError, KeyError), match="'short' ended by itself" if not error else "a bug"):
         await asyncio.wait_for(until_stopped(stop, tasks), 10)
     tasks[1].cancel()
@@ -205,6 +210,6 @@ async def test_a_task_that_ends_before_its_time_ends_the_agent(error: Exception 
 async def test_a_wish_to_stop_is_no_failure() -> None:
     stop = asyncio.Event()
     stop.set()
-    task = asyncio.create_task(asyncio.sleep(60))
+    task = asyncio.create_task(endless())
     await asyncio.wait_for(until_stopped(stop, [task]), 10)
     task.cancel()
