@@ -8,25 +8,26 @@ import msgspec
 from msgspec import Meta
 
 from device_drivers.scanners.framing import Framer
-from device_drivers.scanners.profiles import Affix, Answer, Profile, profile
+from device_drivers.scanners.profiles import Affix, Answer, Profile, Suffix, profile
 
 _LINE_ENDS = ("\r", "\n", "\r\n")
+_ELSE = "left out: as the profile says"
 _SAYS = ("prefix", "suffix", "aim", "ack", "nak", "good", "bad", "attention")
 
 
 class ScannerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`profile` is the maker's; every other key that is given says what this one scanner does otherwise."""
 
-    profile: str = "generic"
-    mode: Literal["auto", "affix"] = "auto"
-    prefix: Affix | None = None
-    suffix: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
-    aim: bool | None = None
-    ack: Answer | None = None
-    nak: Answer | None = None
-    good: Answer | None = None
-    bad: Answer | None = None
-    attention: Answer | None = None
+    profile: Annotated[str, Meta(description="the maker: what its scanners do")] = "generic"
+    mode: Annotated[Literal["auto", "affix"], Meta(description="what makes a frame")] = "auto"
+    prefix: Annotated[Affix | None, Meta(description=f"before every frame; {_ELSE}")] = None
+    suffix: Annotated[Suffix | None, Meta(description=f"behind every frame; {_ELSE}")] = None
+    aim: Annotated[bool | None, Meta(description=f"every frame has an AIM identifier; {_ELSE}")] = None
+    ack: Annotated[Answer | None, Meta(description=f"sent for a whole frame; {_ELSE}")] = None
+    nak: Annotated[Answer | None, Meta(description=f"sent for a dropped frame; {_ELSE}")] = None
+    good: Annotated[Answer | None, Meta(description=f"sent when a scan was right; {_ELSE}")] = None
+    bad: Annotated[Answer | None, Meta(description=f"sent when it was wrong or not saved; {_ELSE}")] = None
+    attention: Annotated[Answer | None, Meta(description=f"sent when it needs a look; {_ELSE}")] = None
 
     def __post_init__(self) -> None:
         try:

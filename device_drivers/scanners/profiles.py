@@ -22,7 +22,8 @@ from msgspec import Meta
 _FOLDER = Path(__file__).with_name("profiles")
 
 Affix = Annotated[str, Meta(max_length=16)]
-Answer = Annotated[str, Meta(max_length=64, description="bytes to the scanner; empty: nothing is sent")]
+Suffix = Annotated[str, Meta(min_length=1, max_length=16)]
+Answer = Annotated[str, Meta(max_length=64)]  # bytes to the scanner; empty: nothing is sent
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     title: str
     prefix: Affix = ""
-    suffix: Annotated[str, Meta(min_length=1, max_length=16)] = "\r"
+    suffix: Suffix = "\r"
     aim: bool = False
     ack: Answer = ""
     nak: Answer = ""

@@ -22,17 +22,14 @@ _CHUNK = 4096  # bytes; more than a scanner sends at once
 class Options(ScannerOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scanner. `port` is best a name under /dev/serial/by-id, which survives re-plugging.
 
-    `profile` is what its maker's scanners do; each key from `prefix` to `attention` says otherwise for
-    this one. `mode` auto takes what the scanner sends: CR, LF or CRLF at the end, or STX ... ETX. `mode`
-    affix takes only frames that begin with `prefix` and end with `suffix`, as programmed into the
-    scanner. `aim`: only frames that begin with an AIM identifier. `ack` and `nak` are sent for a whole
-    and for a dropped frame, `good`, `bad` and `attention` for what came of a scan.
+    `mode` auto takes what the scanner sends: CR, LF or CRLF at the end, or STX ... ETX. `mode` affix
+    takes only frames that begin with `prefix` and end with `suffix`, as programmed into the scanner.
     """
 
-    port: Annotated[str, Meta(min_length=1, extra={"alone": "port"})]
-    baudrate: Annotated[int, Meta(ge=50, le=4_000_000)] = 9600
-    bytesize: Literal[7, 8] = 8
-    parity: Literal["N", "E", "O"] = "N"
+    port: Annotated[str, Meta(min_length=1, extra={"alone": "port"}, description="name of the serial port")]
+    baudrate: Annotated[int, Meta(ge=50, le=4_000_000, description="as set in the scanner")] = 9600
+    bytesize: Annotated[Literal[7, 8], Meta(description="data bits, as set in the scanner")] = 8
+    parity: Annotated[Literal["N", "E", "O"], Meta(description="none, even or odd, as set in the scanner")] = "N"
 
 
 class Driver:

@@ -24,15 +24,14 @@ _PROBES = 3  # keep-alive probes without an answer before the connection is give
 class Options(ScannerOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scanner at `host` and `port` of the serial server, whose port must be in raw (TCP server) mode.
 
-    `timeout`: seconds in which it must take the connection. `keepalive`: seconds of silence after which
-    it is asked whether it is still there; after three such times without an answer it is lost. The other
-    keys are those of `serial_scanner`.
+    After `keepalive` seconds of silence it is asked whether it is still there, and is lost after three
+    such times without an answer. The keys of both scanner drivers mean the same.
     """
 
-    host: Annotated[str, Meta(min_length=1)]
-    port: Annotated[int, Meta(ge=1, le=65535)]
-    timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
-    keepalive: Annotated[int, Meta(ge=1, le=600)] = 3
+    host: Annotated[str, Meta(min_length=1, description="name or address of the serial server")]
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port that stands for its serial port")]
+    timeout: Annotated[float, Meta(ge=0.1, le=60, description="seconds in which it must connect")] = 2.0
+    keepalive: Annotated[int, Meta(ge=1, le=600, description="seconds between two looks at a silent one")] = 3
 
 
 class Driver:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +13,8 @@ import pytest
 from device_drivers.contract import BadReply, Online, Scan, Signals, Unreachable
 from device_drivers.scanners.framing import CHARACTER_TIMEOUT
 from device_drivers.simulators.scanner import ScannerHand
-from tests.device_drivers.observing import running
+from device_drivers.tcp_scanner.driver import SocketWire
+from tests.device_drivers.observing import make, running
 from tests.device_drivers.scanners.plugging import WIRES, WireKind, plugged_in
 
 both_wires = pytest.mark.parametrize("wire", WIRES)
@@ -187,3 +190,32 @@ async def test_scanners_on_one_pc_do_not_mix(tmp_path: Path) -> None:
         right.port.send(b"\r")
         assert await reads_left.scans(1) == [b"LEFT"]
         assert await reads_right.scans(1) == [b"RIGHT"]
+
+
+async def test_a_serial_server_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as busy, ExitStack() as waiting:
+        place = busy.getsockname()
+        for _ in range(4):  # more than its queue holds: what comes then gets no answer at all
+            line = waiting.enter_context(socket.socket())
+            line.setblocking(False)
+            line.connect_ex(place)
+        options = {"host": place[0], "port": place[1], "timeout": 0.2}
+        async with running(make("tcp_scanner", options)) as run:
+            error = await run.lost()
+    assert isinstance(error, Unreachable)
+    assert "within 0.2 s" in str(error)
+
+
+async def test_a_silent_serial_server_is_asked_whether_it_is_still_there(tmp_path: Path) -> None:
+    class Line:
+        def __init__(self, line: socket.socket) -> None:
+            self.line = line
+
+        def get_extra_info(self, name: str) -> socket.socket:
+            return self.line
+
+    with socket.socket() as line:
+        wire = SocketWire("x", 7, lambda data: None, lambda error: None)
+        wire.connection_made(cast("asyncio.Transport", Line(line)))
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 7
