@@ -1,4 +1,4 @@
-"""`python -m bench.full`: all figures with more samples, a demo shift, and what a newcomer waits for."""
+"""`python -m bench.full`: all figures with more samples, unplugs, a shift, and what a newcomer waits for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import clone, quick, soak
+from bench import clone, quick, scanner_unplugs, soak
 from bench.figures import Figure
 from bench.report import options, report
 
@@ -14,9 +14,13 @@ EFFORT = quick.Effort(starts=25, idle=60.0, scans=3000, jobs=5)
 
 
 async def measure(folder: Path) -> list[Figure]:
-    """What quick measures, longer; one shift under kills and outages; a fresh clone and its commands."""
-    figures = await quick.measure(folder, EFFORT)
-    return [*figures, *await soak.measure(folder, shifts=1), *await clone.measure(folder)]
+    """What quick measures, longer; a thousand scanner unplugs; a shift of kills and outages; a fresh clone."""
+    return [
+        *await quick.measure(folder, EFFORT),
+        *await scanner_unplugs.measure(folder),
+        *await soak.measure(folder, shifts=1),
+        *await clone.measure(folder),
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

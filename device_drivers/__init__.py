@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 GROUP = "floorhand.drivers"  # the entry-point group of drivers that live in other packages
 
-_NOT_DRIVERS = frozenset({"contract", "simulators"})
+_NOT_DRIVERS = frozenset({"contract", "scanners", "simulators"})
 
 
 class UnknownDriver(LookupError):

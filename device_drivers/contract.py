@@ -16,7 +16,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Value = bool | int | float | str | None
 
@@ -96,6 +96,22 @@ class Driver(Protocol):
 
         `emit` never blocks and never raises. Raises DeviceError when the device is lost; returns
         only by raising. Cancellation closes the connection within two seconds.
+        """
+        ...
+
+
+Signal = Literal["good", "bad", "attention"]
+
+
+@runtime_checkable
+class Signals(Protocol):
+    """What a driver may do besides: tell the person at the device what came of the last scan."""
+
+    def signal(self, verdict: Signal) -> None:
+        """Beep or light up as the device can; nothing where it can not, or is lost.
+
+        Never blocks and never raises. Called after the verdict was committed: the beep means right, not
+        decoded.
         """
         ...
 

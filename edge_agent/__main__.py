@@ -68,6 +68,22 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("labels.html"), help="the page to write"
     )
 
+    scanner = commands.add_parser(
+        "scanner-test", help="show what a scanner sends, find out how it is set, and write its options"
+    )
+    scanner.add_argument("port", metavar="PORT", help="its serial port, or HOST:PORT of a serial server")
+    scanner.add_argument("--baudrate", type=int, default=9600, help="of a serial port; 9600 when left out")
+    scanner.add_argument(
+        "--profile", default="generic", help="whose scanner it is; generic when left out, which sends nothing to it"
+    )
+    scanner.add_argument(
+        "--known", metavar="TEXT", default="10A1\\x1d217",
+        help="the text of the label that is scanned, \\x1d for FNC1; a GS1-128 on the screen when left out",
+    )  # fmt: skip
+    scanner.add_argument("--scans", type=int, default=3, help="how many; 3 when left out")
+    scanner.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a scan; 60 when left out")
+    scanner.add_argument("--out", type=Path, metavar="FILE", help="write the part of the site file here too")
+
     demo = commands.add_parser("demo", help="run a whole plant on this PC and open a terminal on it")
     demo.add_argument(
         "--check",
@@ -104,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return demo(given)
     from edge_agent import commands
 
-    command: Callable[[argparse.Namespace], int] = getattr(commands, given.command)
+    command: Callable[[argparse.Namespace], int] = getattr(commands, given.command.replace("-", "_"))
     return command(given)
 
 

@@ -29,6 +29,7 @@ from edge_agent.places import own_data
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps, ToldOutbox
 from edge_agent.scenarios.contract import Policies, Station
+from edge_agent.signals import pump_signals
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
@@ -82,7 +83,11 @@ class Agent:
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
         api = Api(terminals, board, store, bus)
-        pumps = [_task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps")]
+        signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
+        pumps = [
+            _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),
+            _task(signals, "signals"),
+        ]
         links = [task for name in self._connectors for task in self._link(name, store)]
         observing = _task(devices.run(), "devices")
         serving = _task(api.serve(local.listen()), "api")

@@ -132,6 +132,30 @@ def labels(given: argparse.Namespace) -> int:
     return _with_agent(given, look)
 
 
+def scanner_test(given: argparse.Namespace) -> int:
+    """`floorhand scanner-test`: 0 when the scanner is set well, 1 when a person has to set it."""
+    from device_drivers.contract import DeviceError
+    from device_drivers.scanners.detection import NotFound
+    from edge_agent.scanner_check import run
+
+    try:
+        tested = asyncio.run(run(given, SystemClock(), print))
+        if tested.table and given.out is not None:
+            given.out.write_text(tested.table, encoding="utf-8")
+    except (DeviceError, NotFound) as error:
+        print(display_safe(str(error), limit=400), file=sys.stderr)
+        return ATTENTION
+    except ValueError as error:
+        print(display_safe(str(error), limit=400), file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"Can not write {given.out}: {error.strerror}.", file=sys.stderr)
+        return ATTENTION
+    if tested.table:
+        print(f"For the site file:\n\n{tested.table}", end="")
+    return OK if tested.well else ATTENTION
+
+
 def _with_agent(given: argparse.Namespace, look: Callable[[AgentClient], Awaitable[int]]) -> int:
     found = _place(given)
     if isinstance(found, int):

@@ -10,14 +10,15 @@ from typing import Any
 
 import msgspec
 
-from device_drivers.contract import DataValue, DriverModule, Observation, Online, Scan, StatusCode
+from device_drivers.contract import DataValue, DriverModule, Observation, Online, Scan, Signal, StatusCode
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
 from edge_agent.items import kept
-from edge_agent.supervisor import State, Supervisor
+from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 
+SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
 
 @dataclass(frozen=True)
 class DeviceSettings:
@@ -53,7 +54,10 @@ class Devices:
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.Event().wait())
             for name, device in self._devices.items():
-                group.create_task(self._supervisor.keep(f"device {name}", device.session, device.on_state))
+                keeping = self._supervisor.keep(
+                    f"device {name}", device.session, device.on_state, longest=device.longest_pause
+                )
+                group.create_task(keeping)
 
     def statuses(self) -> tuple[DeviceStatus, ...]:
         """How each device is doing now, in the order of the site file."""
@@ -62,6 +66,11 @@ class Devices:
     def items(self, device: str) -> Mapping[str, ItemValue]:
         """The items that the device ever gave; one that is Bad keeps its last good value and its time."""
         return self._devices[device].items
+
+
+    def signal(self, name: str, verdict: Signal) -> None:
+        """Let a scanner say what came of its scan; nothing where it can not, or is lost."""
+        self._devices[name].signal(verdict)
 
 
 class _Device:
@@ -81,6 +90,7 @@ class _Device:
         self._clock = clock
         self._bus = bus
         self._supervisor = supervisor
+        self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
         self._last_good: datetime | None = None
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
@@ -90,7 +100,17 @@ class _Device:
     async def session(self) -> None:
         """One connection, until it is lost."""
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
+        self._answering = getattr(driver, "signal", None)
         await driver.run(self._emit)
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two tries at most. A scanner is at work a second after its plug is in."""
+        return SCANNER_PAUSE if self._settings.terminal else LONGEST
+
+    def signal(self, verdict: Signal) -> None:
+        if self._answering is not None:
+            self._answering(verdict)
 
     def status(self) -> DeviceStatus:
         return msgspec.structs.replace(self._status, last_good=self._last_good)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from device_drivers.contract import DataValue, Scan
-from edge_agent.views import DeviceStatus, Echo, View
+from edge_agent.views import DeviceStatus, Echo, Verdict, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,15 @@ class EchoMade:
     """A scan came in and is looked at."""
 
     echo: Echo
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """What came of a scan is known, and committed; `input` is the id of the scan."""
+
+    terminal: str
+    input: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)

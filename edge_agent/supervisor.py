@@ -46,9 +46,10 @@ class Supervisor:
         self._failing: dict[str, str] = {}  # name of a piece of work -> the bug that was logged
 
     async def keep(
-        self, name: str, factory: Callable[[], Awaitable[None]], on_state: Callable[[State], None] = _nobody
-    ) -> None:
-        """Run `factory()`, again and again, with a jittered back-off; never returns.
+        self, name: str, factory: Callable[[], Awaitable[None]], on_state: Callable[[State], None] = _nobody,
+        longest: float = LONGEST,
+    ) -> None:  # fmt: skip
+        """Run `factory()`, again and again, with a jittered back-off of `longest` seconds at most; never returns.
 
         `on_state` is told at the start, at every failure, and when `alive(name)` was called after one.
         Names are unique among the running ones.
@@ -60,7 +61,7 @@ class Supervisor:
         try:
             while True:
                 kept.failed(await self._once(name, factory))
-                pause = delay(kept.tries, self._rng)
+                pause = delay(kept.tries, self._rng, longest)
                 await self._clock.sleep_until(self._clock.monotonic() + pause)
         finally:
             del self._kept[name]
@@ -135,13 +136,13 @@ class _Kept:
         self._on_state(State("online"))
 
 
-def delay(tries: int, rng: Random) -> float:
-    """Seconds before the next try after so many failures in a row (1 or more): doubling, at most LONGEST.
+def delay(tries: int, rng: Random, longest: float = LONGEST) -> float:
+    """Seconds before the next try after so many failures in a row (1 or more): doubling, at most `longest`.
 
     The upper half of each step is random, so that many terminals do not come back in one wave.
 
     >>> [round(delay(n, Random(7)), 2) for n in (1, 2, 3, 9, 500)]
     [0.13, 0.26, 0.53, 3.31, 3.31]
     """
-    step = min(LONGEST, FIRST * 2.0 ** min(max(tries, 1) - 1, 16))
+    step = min(longest, FIRST * 2.0 ** min(max(tries, 1) - 1, 16))
     return step * (0.5 + 0.5 * rng.random())

@@ -10,7 +10,7 @@ import msgspec
 
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.events import EchoMade, FactsRecorded, ViewMade
+from edge_agent.events import EchoMade, FactsRecorded, VerdictGiven, ViewMade
 from edge_agent.scanning.verdict import is_late, is_repeat
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.steps import Moment, Steps
@@ -97,6 +97,7 @@ class Terminals:
         late = False
         if given.kind == "scan":
             if self._swallow(terminal, given):
+                self._judged(terminal, given, Verdict.DUPLICATE)
                 return await self.view(terminal)
             late = received_at is not None and is_late(received_at, moment.now)
             self._bus.publish(EchoMade(Echo(terminal, given.data)))
@@ -106,7 +107,9 @@ class Terminals:
             )
         except Exception:
             self._last_scan.pop(terminal, None)  # what was not kept may be scanned again at once
+            self._judged(terminal, given, Verdict.WRONG)
             raise
+        self._judged(terminal, given, taken.view.message.verdict if taken.view.message else Verdict.OK)
         if taken.new:
             self._not_saved.pop(terminal, None)
             self._show(taken.view)
@@ -146,6 +149,11 @@ class Terminals:
         words = Message(verdict=Verdict.LATE, code="agent.not_drawn", at=self._clock.now())
         self._show(msgspec.structs.replace(drawn, message=words))
         return True
+
+    def _judged(self, terminal: str, given: Input, verdict: Verdict) -> None:
+        """Tell what came of a scan to whoever can beep; a step without words is well done."""
+        if given.kind == "scan":
+            self._bus.publish(VerdictGiven(terminal, given.id, verdict))
 
     async def _seen(self, station: Station) -> View:
         moment = self._moment(station)

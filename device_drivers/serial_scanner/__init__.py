@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from device_drivers.serial_scanner.driver import Driver, Options
+from device_drivers.serial_scanner.driver import Driver, Options, connect
 
-__all__ = ["Driver", "Options"]
+__all__ = ["Driver", "Options", "connect"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.serial_scanner.framing import CHARACTER_TIMEOUT, SETTLING_TIME, Framer
+from device_drivers.scanners.framing import CHARACTER_TIMEOUT, SETTLING_TIME, Framer
 
 codes = st.binary(min_size=1, max_size=60).map(
     lambda raw: bytes(b for b in raw if b not in b"\r\n\x02\x03") or b"X"
@@ -92,3 +92,40 @@ def test_a_frame_without_its_prefix_is_dropped(stream: bytes) -> None:
     framer = Framer(prefix=b"<<", suffix=b"#\r")
     assert framer.feed(stream + b"<<34#\r", 0.0) == [b"34"]
     assert framer.dropped == 1
+
+
+@given(codes, codes, st.floats(0, CHARACTER_TIMEOUT, exclude_max=True), st.lists(st.integers(0, 100)))
+def test_what_comes_right_after_the_wire_was_opened_may_be_a_rest(
+    rest: bytes, code: bytes, late: float, at: list[int]
+) -> None:
+    framer = Framer(listening_since=0.0)
+    frames = [frame for piece in cut(rest + b"\r", at) for frame in framer.feed(piece, late)]
+    assert frames == []
+    assert (framer.dropped, framer.refused) == (1, 1)
+    assert framer.feed(code + b"\r", late + 0.5) == [code]
+
+
+@given(codes)
+def test_what_comes_after_a_quiet_while_is_a_code(code: bytes) -> None:
+    framer = Framer(listening_since=0.0)
+    assert framer.feed(code + b"\r", CHARACTER_TIMEOUT) == [code]
+    assert (framer.dropped, framer.refused) == (0, 0)
+
+
+def test_stx_says_where_a_frame_begins_whenever_it_comes() -> None:
+    assert Framer(listening_since=0.0).feed(b"REST\x02WHOLE\x03", 0.01) == [b"WHOLE"]
+
+
+@given(st.lists(st.tuples(st.binary(max_size=40), st.floats(0, 2)), max_size=30), st.sampled_from([b"", b"#"]))
+def test_every_scan_is_a_piece_of_what_was_sent_without_a_long_pause_in_it(
+    sent: list[tuple[bytes, float]], suffix: bytes
+) -> None:
+    """No scan is ever glued together from bytes that a pause, or an end of a frame, stood between."""
+    framer, now, runs = Framer(suffix=suffix, listening_since=0.0), 0.0, [b""]
+    for data, pause in sent:
+        now += pause
+        runs = [*runs, b""] if data and pause >= CHARACTER_TIMEOUT else runs
+        runs[-1] += data
+        for frame in framer.feed(data, now):
+            assert frame in runs[-1]
+        assert framer.refused <= framer.dropped

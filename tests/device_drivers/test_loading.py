@@ -11,7 +11,7 @@ import device_drivers
 
 
 def test_finds_every_driver_and_nothing_else() -> None:
-    assert device_drivers.names() == ("modbus", "opcua", "serial_scanner")
+    assert device_drivers.names() == ("modbus", "opcua", "serial_scanner", "tcp_scanner")
 
 
 @pytest.mark.parametrize("name", device_drivers.names())
@@ -21,9 +21,9 @@ def test_loads_by_file_name(name: str) -> None:
     assert module.Driver.__name__ == "Driver"
 
 
-@pytest.mark.parametrize("name", ["profinet", "contract", "simulators", "modbus.blocks", "../modbus", ""])
+@pytest.mark.parametrize("name", ["profinet", "contract", "scanners", "simulators", "modbus.blocks", "../modbus", ""])
 def test_an_unknown_driver_is_told_with_those_that_exist(name: str) -> None:
-    with pytest.raises(LookupError, match="Installed are: modbus, opcua, serial_scanner"):
+    with pytest.raises(LookupError, match="Installed are: modbus, opcua, serial_scanner, tcp_scanner"):
         device_drivers.load(name)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.simulators import scanner
+from device_drivers.simulators import scanner, scanner_ports
 from device_drivers.simulators.modbus_machine import registers
 from device_drivers.simulators.process import NotReady, Simulator
 from device_drivers.simulators.shift import MACHINING_CENTRE, PRESS, Machine, Shift, UnitState
@@ -99,10 +99,10 @@ async def test_scans_go_from_the_fifo_to_the_driver_and_outlive_it(tmp_path: Pat
 def test_nothing_but_a_link_or_a_fifo_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("keep")
     with pytest.raises(FileExistsError):
-        scanner.replace_link(tmp_path / "mine", "/dev/null")
+        scanner_ports.replace_link(tmp_path / "mine", "/dev/null")
     with pytest.raises(FileExistsError):
         scanner.make_fifo(tmp_path / "mine")
-    scanner.replace_link(tmp_path / "link", "/dev/null")
-    scanner.replace_link(tmp_path / "link", "/dev/zero")
+    scanner_ports.replace_link(tmp_path / "link", "/dev/null")
+    scanner_ports.replace_link(tmp_path / "link", "/dev/zero")
     assert (tmp_path / "link").readlink() == Path("/dev/zero")
     assert (tmp_path / "mine").read_text() == "keep"

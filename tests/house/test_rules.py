@@ -36,7 +36,7 @@ TALKERS = (
 SPOKEN_IN = {
     "pymodbus": ("device_drivers/modbus/driver.py", "device_drivers/simulators/"),
     "asyncua": ("device_drivers/opcua", "device_drivers/simulators/"),
-    "serial": ("device_drivers/serial_scanner", "device_drivers/simulators/scanner.py"),
+    "serial": ("device_drivers/serial_scanner",),
     "biip": (),  # docs.gs1_table and the tests
 }
 
