@@ -24,8 +24,8 @@ from device_drivers.contract import (
     Unreachable,
 )
 from device_drivers.modbus import Driver, Options
-from device_drivers.modbus.driver import next_due
 from device_drivers.modbus.options import Point, Table, Type
+from device_drivers.modbus.rounds import next_due
 from edge_agent.clock import SystemClock
 from tests.device_drivers.observing import Running, running
 
