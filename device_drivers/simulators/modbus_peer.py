@@ -236,10 +236,9 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def serve(transport: str, port: int, link: Path | None, fault: Fault, units: list[int]) -> None:
+async def serve(peer: Peer, transport: str, link: Path | None) -> None:
     """Serve until SIGTERM."""
     ended = termination()
-    peer = Peer(units=units, fault=fault, port=port)
     if transport == "rtu":
         assert link
         async with peer.on_line(link):
@@ -258,12 +257,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free one, told in the ready line")
     parser.add_argument("--link", type=Path, help="where the name of the serial port is put")
     parser.add_argument("--units", type=int, nargs="+", default=[1])
+    parser.add_argument("--limit", type=int, default=0x10000, help="the first address that is not there")
     parser.add_argument("--fault", choices=KINDS, default="none")
     parser.add_argument("--seconds", type=float, default=0.0, help="how long it thinks about each answer")
     told = parser.parse_args()
     if told.transport == "rtu" and told.link is None:
         parser.error("--transport rtu needs --link")
-    asyncio.run(serve(told.transport, told.port, told.link, Fault(told.fault, told.seconds), told.units))
+    peer = Peer(told.units, Fault(told.fault, told.seconds), limit=told.limit, port=told.port)
+    asyncio.run(serve(peer, told.transport, told.link))
 
 
 if __name__ == "__main__":
