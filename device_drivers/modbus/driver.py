@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from device_drivers.contract import (
     BadReply,
@@ -98,21 +99,14 @@ class Driver:
             await _end(flying)
 
     async def _poll(self, wire: Wire, job: Job, emit: Emit) -> None:
-        """One request, or none to a dead unit; what comes of it is emitted with the moment of the request."""
+        """Read a block, or leave it out for a dead unit; emit what comes of it."""
         try:
             if self._line.skips(job.block.unit, self._clock.monotonic()):
                 self._schedule.drop(job.block.unit)
                 return
-            quiet = max(self._quiet_until, self._line.quiet_until)
-            if quiet > self._clock.monotonic():
-                await self._clock.sleep_until(quiet)
-            request = self._line.request(job.block)
-            asked_at = self._clock.now()
-            answer = await wire.ask(request, self._options.timeout)
-            self._quiet_until = self._clock.monotonic() + self._options.gap
+            answer, believed, asked_at = await self._read(wire, job.block)
         finally:
             self._schedule.done(job)
-        believed = self._judge(request, answer)
         known = self._fields[job.block]
         if believed and isinstance(answer, bytes):
             found = job.round.take(known, answer, asked_at)
@@ -128,6 +122,23 @@ class Driver:
         for value in found:
             emit(value)
         self._after(job, answer, emit)
+
+    async def _read(self, wire: Wire, block: Block) -> tuple[Answer, bool, datetime]:
+        """The answer for a block, whether it is believed, and the moment of its request.
+
+        A unit in doubt is asked for its clean polls first, as long as they clear the doubts.
+        """
+        while True:
+            doubts = self._line.doubts(block.unit)
+            quiet = max(self._quiet_until, self._line.quiet_until)
+            if quiet > self._clock.monotonic():
+                await self._clock.sleep_until(quiet)
+            request, asked_at = self._line.request(block), self._clock.now()
+            answer = await wire.ask(request, self._options.timeout)
+            self._quiet_until = self._clock.monotonic() + self._options.gap
+            believed = self._judge(request, answer)
+            if self._line.doubts(block.unit) >= doubts:
+                return answer, believed, asked_at
 
     def _judge(self, request: Request, answer: Answer) -> bool:
         """Tell the line what came; whether it is believed. Raises DeviceError when no unit is left."""

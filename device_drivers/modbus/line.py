@@ -69,6 +69,10 @@ class Line:
         known = self._units[unit]
         return known.strikes >= self._limit and now < known.retry_at
 
+    def doubts(self, unit: int) -> int:
+        """How many clean polls a unit still owes before its answers are believed."""
+        return self._units[unit].doubts
+
     def request(self, block: Block) -> Request:
         """What to ask for a block: the block itself, or another number of its addresses for a clean poll."""
         unit = self._units[block.unit]
