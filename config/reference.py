@@ -52,8 +52,10 @@ def _section(kind: type[Struct], title: str, level: int) -> Iterator[str]:
     ]
     yield from _table(("key", "what", "allowed", "left out"), rows)
     for field in fields:
+        several = get_origin(unwrap(field.type)[0]) in (tuple, list, dict)
         for nested in _structs(field.type):
-            yield from _section(nested, f"`{field.encode_name}`, each entry", level + 1)
+            title = f"`{field.encode_name}`" + (", each entry" if several else "")
+            yield from _section(nested, title, level + 1)
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -62,7 +62,16 @@ class Scan:
     received_at: datetime
 
 
-Observation = Online | DataValue | Scan
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people should know of a device that works, but not as it should: it keeps no pace, a part of
+    it does not answer. `text` replaces the notice before it; empty takes it back. It ends with the connection.
+    """
+
+    text: str
+
+
+Observation = Online | DataValue | Scan | Notice
 Emit = Callable[[Observation], None]
 
 

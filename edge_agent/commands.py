@@ -228,7 +228,8 @@ def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:
 def _device_words(device: DeviceStatus) -> str:
     good = f", last good {device.last_good:%H:%M:%S} UTC" if device.last_good else ""
     why = f" - {display_safe(device.reason)} ({device.tries} tries)" if device.reason else ""
-    return f"{device.state}{good}{why}"
+    but = f" - {display_safe(device.notice)}" if device.notice else ""
+    return f"{device.state}{good}{why}{but}"
 
 
 def _plain(value: object) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-from device_drivers.contract import DataValue, DriverModule, Observation, Online, Scan, Signal, StatusCode
+from device_drivers.contract import (
+    DataValue, DriverModule, Notice, Observation, Online, Scan, Signal, StatusCode,
+)  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
@@ -122,7 +124,8 @@ class _Device:
             for item in tuple(self.items):
                 self._take_value(DataValue(item, None, StatusCode.BAD, now))
         since = self._status.since if state.phase == self._status.state else self._clock.now()
-        self._change(state=state.phase, reason=state.reason, tries=state.tries, since=since)
+        notice = self._status.notice if state.phase == "online" else ""
+        self._change(state=state.phase, reason=state.reason, tries=state.tries, since=since, notice=notice)
 
     def _emit(self, observation: Observation) -> None:
         if isinstance(observation, Online):
@@ -131,6 +134,8 @@ class _Device:
         match observation:
             case DataValue():
                 self._take_value(observation)
+            case Notice(text):
+                self._change(notice=text)
             case Scan():
                 self._last_good = observation.received_at
                 self._bus.publish(ScanArrived(self._settings.name, self._settings.terminal, observation))

@@ -215,7 +215,9 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one device is doing. `reason` is a sentence when it is lost."""
+    """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
+    when it works, but not as it should.
+    """
 
     name: str
     driver: str
@@ -223,6 +225,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["online", "lost", "starting"]
     identity: str = ""
     reason: str = ""
+    notice: str = ""
     since: datetime
     last_good: datetime | None = None
     tries: int = 0

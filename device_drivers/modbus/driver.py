@@ -1,15 +1,11 @@
-"""The Modbus TCP driver: the only file that knows pymodbus."""
+"""The Modbus driver: polls the units of one line at a steady pace."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
-from collections.abc import Sequence
-
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from device_drivers.contract import (
     BadReply,
@@ -17,147 +13,190 @@ from device_drivers.contract import (
     DataValue,
     DeviceError,
     Emit,
+    Notice,
     Online,
-    StatusCode,
     TimedOut,
     Unreachable,
 )
-from device_drivers.modbus.blocks import Block, decode, plan
-from device_drivers.modbus.options import Options, Table
+from device_drivers.modbus.blocks import Block, plan, split
+from device_drivers.modbus.frames import Answer, Failure, Refusal, Request
+from device_drivers.modbus.line import GATEWAY, Line
+from device_drivers.modbus.notices import Told
+from device_drivers.modbus.options import Options
+from device_drivers.modbus.rounds import Job, Schedule
+from device_drivers.modbus.values import Field, bad, fields
+from device_drivers.modbus.wire import Wire, connect
 
-# What the library would log is raised here; the supervisor tells it once.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
-
-# Exceptions by which a gateway says that the unit behind it is silent (application protocol, 7).
-_GATEWAY_EXCEPTIONS = frozenset({0x0A, 0x0B})
+_ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
 
 class Driver:
-    """Polls one unit at a steady pace, one request in flight.
+    """One connection. A block that a unit refuses makes its points bad and nothing else.
 
-    A block that the device refuses makes its points BAD and nothing else; a device that does not
-    answer, or answers something else than was asked, ends the connection: a late answer can then
-    never be taken for the next one.
+    A unit that does not answer, or answers something else than was asked, makes its points bad; when no
+    unit is left that answers, the driver ends. `Line` decides whose answers are believed.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._blocks = plan(options.points, options.max_registers, options.max_gap)
-        self._where = f"{options.host}:{options.port}"
+        blocks = plan(
+            options.placed(), options.max_registers, options.max_gap, options.max_bits,
+            options.one_request_per_point,
+        )  # fmt: skip
+        self._fields: dict[Block, tuple[Field, ...]] = {block: fields(block) for block in blocks}
+        now = clock.monotonic()
+        self._schedule = Schedule(blocks, {"": options.interval, **options.groups}, now)
+        self._line = Line(
+            blocks, careful=options.of_a_line, timeout=options.timeout,
+            retry_dead=options.retry_dead_unit, seed=clock.new_id(),
+        )  # fmt: skip
+        self._told = Told(options.retry_dead_unit)
+        self._quiet_until = now
         self._online = False
+        self._early: list[DataValue] = []  # bad ones from before the first answer
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled; see device_drivers.contract.Driver."""
-        client = AsyncModbusTcpClient(
-            self._options.host,
-            port=self._options.port,
-            timeout=self._options.timeout,
-            retries=0,  # a repeated request makes a slow device slower and earns late answers
-            reconnect_delay=0,  # the supervisor starts a fresh driver
-        )
+        wire = await connect(self._options, self._line.late)
         try:
-            await self._connect(client)
-            _heed_cancellation()
-            due = self._clock.monotonic()
-            while True:
-                for block in self._blocks:
-                    await self._read(client, block, emit)
-                due = next_due(due, self._options.interval, self._clock.monotonic())
-                await self._clock.sleep_until(due)
+            silence = self._options.timeout if self._options.of_a_line else 0.0
+            self._quiet_until = self._clock.monotonic() + max(silence, self._options.pause_after_connect)
+            if self._options.max_in_flight == 1:
+                await self._one_by_one(wire, emit)
+            else:
+                await self._several(wire, emit)
         finally:
-            client.close()
+            wire.close()
 
-    async def _connect(self, client: AsyncModbusTcpClient) -> None:
+    async def _one_by_one(self, wire: Wire, emit: Emit) -> None:
+        while True:
+            job = self._schedule.take(self._clock.monotonic())
+            if job is None:
+                await self._clock.sleep_until(self._schedule.due())
+            else:
+                await self._poll(wire, job, emit)
+
+    async def _several(self, wire: Wire, emit: Emit) -> None:
+        """As many requests on their way as the device takes; the first that fails for good ends all."""
+        flying: set[asyncio.Task[None]] = set()
         try:
-            connected = await client.connect()
-        except (ModbusException, OSError) as error:
-            raise Unreachable(f"Can not connect to {self._where}: {error}.") from error
-        if not connected:
-            raise Unreachable(
-                f"Nobody answers at {self._where}. Check the power and the network cable of the device, "
-                "and the address in the site file."
-            )
+            while True:
+                while len(flying) < self._options.max_in_flight:
+                    if not (job := self._schedule.take(self._clock.monotonic())):
+                        break
+                    flying.add(asyncio.create_task(self._poll(wire, job, emit)))
+                due = self._schedule.due()
+                alarm = [asyncio.create_task(self._clock.sleep_until(due))] if math.isfinite(due) else []
+                try:
+                    done, _ = await asyncio.wait([*flying, *alarm], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    await _end(alarm)
+                for task in flying & done:
+                    flying.remove(task)
+                    task.result()
+        finally:
+            await _end(flying)
 
-    async def _read(self, client: AsyncModbusTcpClient, block: Block, emit: Emit) -> None:
-        """One request; its points are emitted with the moment of the request."""
-        asked_at = self._clock.now()
-        answer = await self._ask(client, block)
-        _heed_cancellation()
+    async def _poll(self, wire: Wire, job: Job, emit: Emit) -> None:
+        """Read a block, or leave it out for a dead unit; emit what comes of it."""
+        try:
+            if self._line.skips(job.block.unit, self._clock.monotonic()):
+                self._schedule.drop(job.block.unit)
+                return
+            answer, believed, asked_at = await self._read(wire, job.block)
+        finally:
+            self._schedule.done(job)
+        known = self._fields[job.block]
+        if believed and isinstance(answer, bytes):
+            found = job.round.take(known, answer, asked_at)
+        else:
+            found = job.round.miss(known, asked_at)
         if not self._online:
+            self._early += found
+            if isinstance(answer, Failure):
+                return
             self._online = True
             emit(Online(identity=""))
-        for point in block.points:
-            value = None if answer is None else decode(point, block.part(point, answer))
-            status = StatusCode.BAD if value is None else StatusCode.GOOD
-            emit(DataValue(point.name, value, status, asked_at))
+            found, self._early = self._early, []
+        for value in found:
+            emit(value)
+        self._after(job, answer, emit)
 
-    async def _ask(self, client: AsyncModbusTcpClient, block: Block) -> Sequence[int] | None:
-        """The registers or bits of a block; None when the device refuses to give them."""
-        started = self._clock.monotonic()
-        try:
-            reply = await _request(client, block, self._options.unit)
-        except (ModbusException, OSError) as error:
-            raise self._lost(client, block, started) from error
-        if reply.isError():
-            if reply.exception_code in _GATEWAY_EXCEPTIONS:
-                raise Unreachable(
-                    f"The gateway at {self._where} answers, but not unit {self._options.unit} behind it. "
+    async def _read(self, wire: Wire, block: Block) -> tuple[Answer, bool, datetime]:
+        """The answer for a block, whether it is believed, and the moment of its request.
+
+        A unit in doubt is asked for its clean polls first, as long as they clear the doubts.
+        """
+        while True:
+            doubts = self._line.doubts(block.unit)
+            quiet = max(self._quiet_until, self._line.quiet_until)
+            if quiet > self._clock.monotonic():
+                await self._clock.sleep_until(quiet)
+            request, asked_at = self._line.request(block), self._clock.now()
+            answer = await wire.ask(request, self._options.timeout)
+            self._quiet_until = self._clock.monotonic() + self._options.gap
+            believed = self._judge(request, answer)
+            if self._line.doubts(block.unit) >= doubts:
+                return answer, believed, asked_at
+
+    def _judge(self, request: Request, answer: Answer) -> bool:
+        """Tell the line what came; whether it is believed. Raises DeviceError when no unit is left."""
+        now = self._clock.monotonic()
+        match answer:
+            case bytes():
+                return self._line.answered(request)
+            case Refusal():
+                self._line.refused(request, answer, now)
+            case Failure():
+                self._line.failed(request, answer, now)
+        if self._line.lost:
+            raise self._why(request, answer)
+        return False
+
+    def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
+        """What an answer means for others: values to be taken back, blocks to be split, words for people."""
+        doubted, self._line.doubted = self._line.doubted, set()
+        for unit in doubted:
+            self._schedule.drop(unit)
+            for value in self._points_of(unit):
+                emit(value)
+        if isinstance(answer, Refusal) and answer.code == _ILLEGAL_ADDRESS and len(job.block.points) > 1:
+            parts = split(job.block)
+            self._fields.update({part: fields(part) for part in parts})
+            self._schedule.replace(job.block, parts)
+        words = self._told.news(self._schedule.late(), self._line.dead)
+        if words is not None:
+            emit(Notice(words))
+
+    def _points_of(self, unit: int) -> Iterable[DataValue]:
+        names = [point.name for point in self._options.placed() if point.unit == unit]
+        return bad(names, self._clock.now())
+
+    def _why(self, request: Request, answer: Answer) -> DeviceError:
+        """Why the device is lost, in words."""
+        where, unit = self._options.where, request.unit
+        match answer:
+            case Refusal(code) if code in GATEWAY:
+                return Unreachable(
+                    f"The gateway at {where} answers, but not unit {unit} behind it. "
                     "Check the unit number and the bus cable."
                 )
-            return None
-        got = reply.bits if block.table.of_bits else reply.registers
-        # Bits are padded to whole bytes; the library does not compare the count with what was asked.
-        expected = -(-block.count // 8) * 8 if block.table.of_bits else block.count
-        if len(got) != expected or reply.function_code != _FUNCTION_CODES[block.table]:
-            raise BadReply(
-                f"{self._where} answers {len(got)} {block.table} values from address {block.address} on "
-                f"where {expected} were asked for. Is it a Modbus device, and this its unit number?"
-            )
-        return got[: block.count]
-
-    def _lost(self, client: AsyncModbusTcpClient, block: Block, started: float) -> DeviceError:
-        """What happened to a request that got no usable answer, judged by the facts, not by words."""
-        if not client.connected:
-            return Unreachable(f"{self._where} closed the connection.")
-        if self._clock.monotonic() - started >= self._options.timeout * 0.9:
-            return TimedOut(
-                f"{self._where} does not answer within {self._options.timeout:g} s "
-                f"(unit {self._options.unit}, {block.table} {block.address})."
-            )
-        return BadReply(f"{self._where} answers something that is not Modbus, or another request.")
+            case Failure("odd", words):
+                return BadReply(
+                    f"{where} does not answer what it is asked: {words}. "
+                    "Is it a Modbus device, and this its unit number?"
+                )
+            case _:
+                return TimedOut(
+                    f"{where} does not answer within {self._options.timeout:g} s "
+                    f"(unit {unit}, function {request.function}, address {request.address})."
+                )
 
 
-def next_due(due: float, interval: float, now: float) -> float:
-    """When the poll after the one of `due` starts: on the grid, in the future, late ones left out.
-
-    >>> next_due(10.0, 0.5, 10.1), next_due(10.0, 0.5, 11.2)
-    (10.5, 11.5)
-    """
-    return due + interval * max(1, math.ceil((now - due) / interval))
-
-
-def _heed_cancellation() -> None:
-    """Raise the cancellation that the library may have lost.
-
-    It waits by asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes in the
-    same moment as the answer; the poll would then go on for ever.
-    """
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
-
-
-_FUNCTION_CODES = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
-
-
-async def _request(client: AsyncModbusTcpClient, block: Block, unit: int) -> ModbusPDU:
-    match block.table:
-        case Table.COIL:
-            return await client.read_coils(block.address, count=block.count, device_id=unit)
-        case Table.DISCRETE:
-            return await client.read_discrete_inputs(block.address, count=block.count, device_id=unit)
-        case Table.HOLDING:
-            return await client.read_holding_registers(block.address, count=block.count, device_id=unit)
-        case Table.INPUT:
-            return await client.read_input_registers(block.address, count=block.count, device_id=unit)
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they are gone; how they end is of no interest any more."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,159 +1,130 @@
-"""What the site file may say about a Modbus device and its points."""
+"""What the site file may say about a Modbus device."""
 
 from __future__ import annotations
 
-import enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-MAX_REGISTERS = 125  # registers in one answer (Modbus application protocol V1.1b3, 6.3)
-MAX_BITS = 2000  # coils or discrete inputs in one answer (6.1)
+from device_drivers.modbus.points import (
+    MAX_BITS,
+    MAX_REGISTERS,
+    Base,
+    Order,
+    Point,
+    Table,
+    Type,
+    factor_problem,
+    place,
+)
+
+__all__ = ["MAX_BITS", "MAX_REGISTERS", "Options", "Order", "Point", "SerialPort", "Table", "Type"]
+
+Transport = Literal["tcp", "rtu", "rtu_over_tcp"]
 
 
-class Table(enum.StrEnum):
-    """The four address spaces of a Modbus device."""
+class SerialPort(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The serial line; `port` is best a name under /dev/serial/by-id, which survives re-plugging.
 
-    HOLDING = "holding"
-    INPUT = "input"
-    COIL = "coil"
-    DISCRETE = "discrete"
-
-    @property
-    def of_bits(self) -> bool:
-        """Whether one address holds a bit, not a 16 bit register."""
-        return self in (Table.COIL, Table.DISCRETE)
-
-
-class Type(enum.StrEnum):
-    """How the registers of a point are read."""
-
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    UINT64 = "uint64"
-    INT64 = "int64"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-    STRING = "string"
-    BOOL = "bool"
-
-
-class Order(enum.StrEnum):
-    """Which byte of a 32 bit value comes first on the wire; A is the most significant one.
-
-    ABCD is what the standard says; CDAB has the low word first, BADC the bytes of each word swapped,
-    DCBA both. Longer values follow the same two rules.
+    Left out, the rest is what the standard asks for: 19200 baud, even parity, one stop bit.
     """
 
-    ABCD = "ABCD"
-    CDAB = "CDAB"
-    BADC = "BADC"
-    DCBA = "DCBA"
+    port: Annotated[str, Meta(min_length=1)]
+    baudrate: Annotated[int, Meta(ge=300, le=4_000_000)] = 19200
+    parity: Literal["N", "E", "O"] = "E"
+    stopbits: Literal[1, 2] = 1
 
     @property
-    def low_word_first(self) -> bool:
-        """Whether the registers come in reverse."""
-        return self in (Order.CDAB, Order.DCBA)
-
-    @property
-    def bytes_swapped(self) -> bool:
-        """Whether the two bytes of each register come in reverse."""
-        return self in (Order.BADC, Order.DCBA)
-
-
-_SIZES = {
-    Type.UINT32: 2, Type.INT32: 2, Type.FLOAT32: 2,
-    Type.UINT64: 4, Type.INT64: 4, Type.FLOAT64: 4,
-}  # fmt: skip
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One item of the device. `address` counts from 0, as on the wire.
-
-    `type`: left out, it is bool for coils and discrete inputs, else uint16. `bit` (0 = least
-    significant) picks a bool out of a register; `length` is the number of registers of a string.
-    The value is `raw * scale + offset`; `not_available` is the raw value by which the device says
-    that it has none. `alone` keeps the point out of the block reads of others. `unit` is for people.
-    """
-
-    name: Annotated[str, Meta(min_length=1)]
-    address: Annotated[int, Meta(ge=0, le=0xFFFF)]
-    table: Table = Table.HOLDING
-    type: Type | None = None
-    order: Order = Order.ABCD
-    bit: Annotated[int, Meta(ge=0, le=15)] | None = None
-    length: Annotated[int, Meta(ge=1, le=MAX_REGISTERS)] | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    not_available: int | float | str | None = None
-    alone: bool = False
-    unit: str = ""
-
-    @property
-    def kind(self) -> Type:
-        """The type that counts: the given one, or the table's own."""
-        return self.type or (Type.BOOL if self.table.of_bits else Type.UINT16)
-
-    @property
-    def size(self) -> int:
-        """How many addresses the point takes."""
-        return self.length or _SIZES.get(self.kind, 1)
-
-    def __post_init__(self) -> None:
-        if problem := _problem(self):
-            raise ValueError(f"point {self.name!r}: {problem}")
+    def silence(self) -> float:
+        """Seconds between two frames (Modbus over serial line V1.02, 2.5.1.1): 3.5 characters, or 1.75 ms."""
+        bits = 9 + self.stopbits + (self.parity != "N")
+        return max(3.5 * bits / self.baudrate, 0.00175)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One Modbus TCP unit. Times are seconds.
+    """One Modbus TCP connection, or one serial line, with all units behind it. Times are seconds.
 
-    `interval` is the pace of the poll; `timeout` how long the device may take to connect and to
-    answer each request. One read asks for at most `max_registers` registers and reads over gaps of
-    up to `max_gap` registers that nobody asked for (0 for a device that refuses unused addresses).
+    `transport` rtu is a serial line (`serial`); tcp and rtu_over_tcp go to `host` and `port`, where
+    rtu_over_tcp is for serial servers that pass the bytes of the line on as they are. `unit` is the
+    number of the device; points may name others on the same line. `base` is where the maker's list
+    begins to count: 0 as on the wire, 1, or "modicon" for numbers such as 40001.
+
+    `interval` is the pace of the poll; `groups` are further paces by name, for example
+    { fast = 0.2, slow = 5 }. `timeout` is how long the device may take to connect and to answer each
+    request: on a serial line at least three times its slowest answer. One read asks for at most
+    `max_registers` registers or `max_bits` bits, and reads over gaps of up to `max_gap` registers that
+    nobody asked for (0 for a device that refuses unused addresses). Of several units, one that does
+    not answer is left out and tried again every `retry_dead_unit`.
+
+    For devices with manners of their own: `pause_after_connect`, `pause_between_requests`,
+    `one_request_per_point`, and `max_in_flight`, how many requests a TCP device takes at a time.
     """
 
-    host: Annotated[str, Meta(min_length=1)]
+    transport: Transport = "tcp"
+    host: str = ""
     port: Annotated[int, Meta(ge=1, le=0xFFFF)] = 502
+    serial: SerialPort | None = None
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
+    base: Base = 0
     interval: Annotated[float, Meta(ge=0.01)] = 0.5
+    groups: dict[str, Annotated[float, Meta(ge=0.01)]] = msgspec.field(default_factory=dict)
     timeout: Annotated[float, Meta(ge=0.05, le=60)] = 1.0
     max_registers: Annotated[int, Meta(ge=1, le=MAX_REGISTERS)] = 120
+    max_bits: Annotated[int, Meta(ge=1, le=MAX_BITS)] = MAX_BITS
     max_gap: Annotated[int, Meta(ge=0, le=MAX_REGISTERS)] = 16
+    retry_dead_unit: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
+    pause_after_connect: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    pause_between_requests: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    one_request_per_point: bool = False
+    max_in_flight: Annotated[int, Meta(ge=1, le=32)] = 1
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for point in self.points:
-            if point.name in seen:
+        if problem := _wire_problem(self):
+            raise ValueError(problem)
+        by_name: dict[str, Point] = {}
+        for point in self.placed():
+            if point.name in by_name:
                 raise ValueError(f"point {point.name!r} is there twice; every point needs its own name")
             if point.size > self.max_registers:
                 most = f"max_registers = {self.max_registers}"
                 raise ValueError(f"point {point.name!r} takes {point.size} registers, more than {most}")
-            seen.add(point.name)
+            if point.group and point.group not in self.groups:
+                raise ValueError(f"point {point.name!r}: there is no group {point.group!r} in `groups`")
+            by_name[point.name] = point
+        for point in by_name.values():
+            if point.scale_from and (problem := factor_problem(point, by_name.get(point.scale_from))):
+                raise ValueError(f"point {point.name!r}: {problem}")
+
+    def placed(self) -> tuple[Point, ...]:
+        """The points as they are on the wire: every one with table and unit, its address from 0."""
+        return tuple(place(point, self.base, self.unit) for point in self.points)
+
+    @property
+    def where(self) -> str:
+        """The place of the device, for people."""
+        return self.serial.port if self.serial else f"{self.host}:{self.port}"
+
+    @property
+    def of_a_line(self) -> bool:
+        """Whether answers come as on a serial line, without the number of their request."""
+        return self.transport != "tcp"
+
+    @property
+    def gap(self) -> float:
+        """Seconds of silence on the line before each request."""
+        return max(self.pause_between_requests, self.serial.silence if self.serial else 0.0)
 
 
-def _problem(point: Point) -> str:
-    """What is contradictory in a point, in words; empty when nothing is."""
-    of_bits, kind = point.table.of_bits, point.kind
-    if of_bits and kind is not Type.BOOL:
-        return f"a {point.table} holds a bit: its type can only be bool"
-    if of_bits and point.bit is not None:
-        return f"a {point.table} is a bit itself: leave `bit` out"
-    if not of_bits and kind is Type.BOOL and point.bit is None:
-        return "a bool in a register needs `bit` (0 to 15)"
-    if kind is not Type.BOOL and point.bit is not None:
-        return "`bit` goes with type bool"
-    if (kind is Type.STRING) is not (point.length is not None):
-        return "`length` (in registers) goes with type string, and only with it"
-    if kind in (Type.STRING, Type.BOOL) and (point.scale, point.offset) != (1.0, 0.0):
-        return f"a {kind} has no scale and no offset"
-    if kind is Type.STRING and point.order.low_word_first:
-        return "a string can have its bytes swapped (BADC), not its words"
-    if isinstance(point.not_available, str) is not (kind is Type.STRING) and point.not_available is not None:
-        return f"`not_available` is not a {kind}"
-    if point.address + point.size > 0x10000:
-        return "it ends behind the last address, 65535"
+def _wire_problem(options: Options) -> str:
+    """What is contradictory about the connection, in words; empty when nothing is."""
+    if (options.transport == "rtu") is not (options.serial is not None):
+        return '`serial` (the port and its settings) goes with transport = "rtu", and only with it'
+    if (options.transport == "rtu") is not (options.host == ""):
+        return f'transport = "{options.transport}" ' + ("has no `host`" if options.host else "needs `host`")
+    if options.max_in_flight > 1 and options.transport != "tcp":
+        return 'on a serial line there is one request at a time: max_in_flight goes with transport = "tcp"'
+    if options.max_in_flight > 1 and options.pause_between_requests:
+        return "max_in_flight and pause_between_requests contradict each other"
     return ""

@@ -67,7 +67,7 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
 
 def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[Content]:
     since = device.since if device.state == "online" else device.last_good or device.since
-    reason = device.reason
+    reason = device.reason or device.notice
     if device.state == "lost" and device.tries:
         reason = f"{reason} ({look.say('queue_page.tries', n=str(device.tries))})"
     about = device.identity or device.driver

@@ -15,6 +15,7 @@ from device_drivers.contract import (
     DataValue,
     DriverModule,
     Emit,
+    Notice,
     Observation,
     Online,
     Scan,
@@ -145,6 +146,19 @@ async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_th
     assert floor.devices.items("plc")["count"] == ItemValue(
         name="count", value=7, status="Bad", source_time=START
     )
+
+
+async def test_a_notice_stands_until_it_is_taken_back_or_the_device_is_lost(floor: _Floor) -> None:
+    await floor.lines["plc"].observe(Online(""), Notice("Unit 7 does not answer."))
+    seen = await floor.until(lambda event: isinstance(event, DeviceChanged) and bool(event.status.notice))
+    assert isinstance(seen[-1], DeviceChanged)
+    assert (seen[-1].status.notice, seen[-1].status.state) == ("Unit 7 does not answer.", "online")
+    await floor.lines["plc"].observe(Notice(""))
+    assert floor.status("plc").notice == ""
+    await floor.lines["plc"].observe(Notice("Slow."))
+    floor.lines["plc"].cut("The cable is out.")
+    await floor.until_state("plc", "lost")
+    assert floor.status("plc").notice == ""
 
 
 async def test_failing_again_says_nothing_new_about_the_values(floor: _Floor) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 import device_drivers
-from device_drivers.contract import DataValue, Observation, Online, Scan, StatusCode, Unreachable
-from tests.contract.driver_partners import DriverPartner, partner_class
-from tests.device_drivers.observing import Running, eventually, make, running
+from device_drivers.contract import DataValue, Driver, Observation, Online, Scan, StatusCode, Unreachable
+from tests.contract.driver_partners import DriverPartner, partner_class, partner_names
+from tests.device_drivers import observing as drivers
+from tests.device_drivers.observing import Running, eventually, running
 
 DRIVERS = device_drivers.names()
-WITH_PARTNER = tuple(name for name in DRIVERS if partner_class(name))
+WITH_PARTNER = partner_names()
 MACHINES = tuple(name for name in WITH_PARTNER if getattr(partner_class(name), "stale_after", None))
 
 
@@ -147,6 +149,12 @@ async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(
     device.ensure()
     async with running(make(name, device.options)) as again:
         await observing(again, device)
+
+
+def make(name: str, options: Mapping[str, Any]) -> Driver:
+    """A driver for the partner of this name."""
+    kind = partner_class(name)
+    return drivers.make((kind and kind.driver) or name, options)
 
 
 async def observing(run: Running, device: DriverPartner) -> None:

@@ -33,6 +33,8 @@ def test_an_unknown_driver_is_told_with_those_that_exist(name: str) -> None:
         ("names()", "pymodbus"),
         ("names()", "serial"),
         ("load('opcua')", "asyncua"),
+        ("load('modbus')", "pymodbus"),
+        ("load('modbus')", "serial"),
         ("load('serial_scanner')", "pymodbus"),
     ],
 )

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from device_drivers.contract import (
     BadReply,
@@ -24,7 +22,6 @@ from device_drivers.contract import (
     Unreachable,
 )
 from device_drivers.modbus import Driver, Options
-from device_drivers.modbus.driver import next_due
 from device_drivers.modbus.options import Point, Table, Type
 from edge_agent.clock import SystemClock
 from tests.device_drivers.observing import Running, running
@@ -209,18 +206,6 @@ async def test_the_pace_is_the_interval() -> None:
         async with running(made) as run:
             await run.until(lambda seen: len(seen) > 4)
     assert set(clock.pauses) == {2.0}
-
-
-@given(st.floats(0, 1e6), st.floats(0.01, 100), st.floats(0, 1000))
-def test_a_late_poll_keeps_to_the_grid_and_leaves_no_backlog(
-    due: float, interval: float, late: float
-) -> None:
-    now = due + late
-    after = next_due(due, interval, now)
-    steps = (after - due) / interval
-    assert after >= now - 1e-6
-    assert after - now <= interval + 1e-6
-    assert steps == pytest.approx(max(1, round(steps)))
 
 
 @pytest.mark.parametrize("turns", range(8))

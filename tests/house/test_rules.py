@@ -34,7 +34,7 @@ TALKERS = (
 
 # Each library of the field and the one place that speaks it; simulators speak the other side.
 SPOKEN_IN = {
-    "pymodbus": ("device_drivers/modbus/driver.py", "device_drivers/simulators/"),
+    "pymodbus": ("device_drivers/modbus/serial_line.py", "device_drivers/simulators/"),
     "asyncua": ("device_drivers/opcua", "device_drivers/simulators/"),
     "serial": ("device_drivers/serial_scanner",),
     "biip": (),  # docs.gs1_table and the tests

@@ -1,9 +1,13 @@
-"""The other side of the wire for each driver: one file a driver, `<driver name>.py`, with a class `Partner`."""
+"""The other side of the wire for each driver: one file a driver, `<driver name>.py`, with a class `Partner`.
+
+A driver that speaks over several wires has a file more for each, with the name of the driver in `driver`.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -14,9 +18,11 @@ class DriverPartner(Protocol):
 
     `stale_after`: seconds after which the driver must give a frozen device up, with the options given
     here; None for devices whose silence says nothing. `missing`: a point of the options given here that
-    the device does not have; empty for devices without points.
+    the device does not have; empty for devices without points. `driver`: whose partner it is, when its
+    file does not say so.
     """
 
+    driver: ClassVar[str]
     stale_after: ClassVar[float | None]
     missing: ClassVar[str]
 
@@ -57,8 +63,16 @@ class DriverPartner(Protocol):
         ...
 
 
+def partner_names() -> tuple[str, ...]:
+    """All partners, by the names of their files."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(
+        sorted(name for name in found if hasattr(importlib.import_module(f"{__name__}.{name}"), "Partner"))
+    )
+
+
 def partner_class(driver: str) -> type[DriverPartner] | None:
-    """The partner of a driver; None when nobody wrote one."""
+    """The partner of this name; None when nobody wrote one."""
     name = f"{__name__}.{driver}"
     if importlib.util.find_spec(name) is None:
         return None

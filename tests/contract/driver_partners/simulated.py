@@ -15,6 +15,7 @@ class SimulatedPartner(ABC):
     """A partner that is one simulator process; a subclass says which and with what arguments."""
 
     simulator: ClassVar[str]
+    driver: ClassVar[str] = ""
     stale_after: ClassVar[float | None] = None
     missing: ClassVar[str] = ""
 

@@ -1,0 +1,218 @@
+"""Requests out, answers in: one connection, over TCP or over a serial line.
+
+A wire keeps no opinion: it waits for the answer to a request as long as it is told, and says what came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+from device_drivers.contract import BadReply, DeviceError, Unreachable
+from device_drivers.modbus.frames import (
+    Answer,
+    Failure,
+    Frame,
+    Garbled,
+    Request,
+    judge,
+    rtu_frame,
+    take_rtu,
+    take_tcp,
+    tcp_frame,
+)
+from device_drivers.modbus.options import Options
+
+_LONGEST_FRAME = 260  # bytes (Modbus messaging on TCP/IP, 4.1)
+_REMEMBERED = 64  # requests given up whose late answers are no surprise
+
+
+class Wire(asyncio.Protocol, ABC):
+    """One connection to `where`. `gone` is the sentence for its end by the other side."""
+
+    def __init__(self, where: str, gone: str) -> None:
+        self.made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._where = where
+        self._gone = gone
+        self._lost: DeviceError | None = None
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+
+    @abstractmethod
+    async def ask(self, request: Request, timeout: float) -> Answer:
+        """The answer to a request, or a Failure after `timeout` seconds. Raises DeviceError without a line."""
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Told by the loop."""
+        self._transport = cast("asyncio.Transport", transport)
+        if not self.made.done():
+            self.made.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Told by the loop."""
+        self._end(Unreachable(self._gone))
+
+    def _end(self, error: DeviceError) -> None:
+        if self._lost is None:
+            self._lost = error
+        self._wake_all()
+
+    @abstractmethod
+    def _wake_all(self) -> None:
+        """Let every request end with None: there will be no answer."""
+
+    async def _wait(self, frame: bytes, future: asyncio.Future[Answer | None]) -> Answer:
+        """Send and wait. Raises what ended the line."""
+        if self._lost is None and self._transport is not None:
+            self._transport.write(frame)
+            answer = await future
+            if answer is not None:
+                return answer
+        raise self._lost or Unreachable(self._gone)
+
+
+class TcpWire(Wire):
+    """Modbus TCP: answers carry the transaction number of their request, so several may be on their way."""
+
+    def __init__(self, where: str, gone: str) -> None:
+        super().__init__(where, gone)
+        self._transaction = 0
+        self._waiting: dict[int, tuple[Request, asyncio.Future[Answer | None]]] = {}
+        self._given_up: deque[int] = deque(maxlen=_REMEMBERED)
+        self._stray = False
+
+    async def ask(self, request: Request, timeout: float) -> Answer:
+        """See Wire."""
+        loop = asyncio.get_running_loop()
+        self._transaction = transaction = self._transaction % 0xFFFF + 1
+        future: asyncio.Future[Answer | None] = loop.create_future()
+        self._waiting[transaction] = (request, future)
+        timer = loop.call_later(timeout, self._give_up, transaction)
+        try:
+            return await self._wait(tcp_frame(transaction, request), future)
+        finally:
+            timer.cancel()
+            if self._waiting.pop(transaction, None):
+                self._given_up.append(transaction)
+
+    def data_received(self, data: bytes) -> None:
+        """Told by the loop."""
+        self._buffer += data
+        try:
+            while frame := take_tcp(self._buffer):
+                self._take(frame)
+        except Garbled:
+            self._end(BadReply(f"{self._where} answers something that is not Modbus TCP."))
+            self.close()
+
+    def _take(self, frame: Frame) -> None:
+        request, future = self._waiting.pop(frame.transaction, (None, None))
+        if request is None or future is None:
+            self._stray = self._stray or frame.transaction not in self._given_up
+        elif not future.done():
+            self._stray = False
+            future.set_result(judge(request, frame))
+
+    def _give_up(self, transaction: int) -> None:
+        _, future = self._waiting.pop(transaction, (None, None))
+        self._given_up.append(transaction)
+        if future and not future.done():
+            words = "the answer has the number of another request"
+            future.set_result(Failure("odd", words) if self._stray else Failure("silent"))
+
+    def _wake_all(self) -> None:
+        for _, future in self._waiting.values():
+            if not future.done():
+                future.set_result(None)
+
+
+class RtuWire(Wire):
+    """Frames of a serial line, on one or through a TCP connection: one request at a time.
+
+    `on_late` is told of each whole frame that is not the answer to the request on its way.
+    """
+
+    def __init__(self, where: str, gone: str, on_late: Callable[[Frame], None]) -> None:
+        super().__init__(where, gone)
+        self._on_late = on_late
+        self._request: Request | None = None
+        self._future: asyncio.Future[Answer | None] | None = None
+        self._odd = ""
+
+    async def ask(self, request: Request, timeout: float) -> Answer:
+        """See Wire."""
+        loop = asyncio.get_running_loop()
+        self._buffer.clear()
+        self._odd = ""
+        self._request, self._future = request, loop.create_future()
+        timer = loop.call_later(timeout, self._give_up)
+        try:
+            return await self._wait(rtu_frame(request), self._future)
+        finally:
+            timer.cancel()
+            self._request = self._future = None
+
+    def data_received(self, data: bytes) -> None:
+        """Told by the loop."""
+        self._buffer += data
+        try:
+            while frame := take_rtu(self._buffer):
+                self._take(frame)
+        except Garbled as error:
+            self._buffer.clear()
+            self._answer(Failure("odd", str(error)))
+        if len(self._buffer) > _LONGEST_FRAME:  # noise while nobody asks
+            self._buffer.clear()
+
+    def _take(self, frame: Frame) -> None:
+        if self._request is None:
+            self._on_late(frame)
+            return
+        answer = judge(self._request, frame)
+        if isinstance(answer, Failure):  # the right one may still come
+            self._odd = answer.words
+            self._on_late(frame)
+        else:
+            self._answer(answer)
+
+    def _answer(self, answer: Answer | None) -> None:
+        self._request = None
+        if self._future and not self._future.done():
+            self._future.set_result(answer)
+
+    def _give_up(self) -> None:
+        self._answer(Failure("odd", self._odd) if self._odd else Failure("silent"))
+
+    def _wake_all(self) -> None:
+        self._answer(None)
+
+
+async def connect(options: Options, on_late: Callable[[Frame], None]) -> Wire:
+    """The line of a device, open. Raises Unreachable, or Misconfigured for a port that refuses its settings."""
+    where = options.where
+    if options.serial:
+        # Here and not above: the library costs memory, and devices on TCP do without it.
+        from device_drivers.modbus.serial_line import open_serial
+
+        gone = f"The serial port {where} is gone. Plug its adapter in again; check its cable."
+        return await open_serial(options.serial, RtuWire(where, gone, on_late))
+    gone = f"{where} closed the connection."
+    wire = TcpWire(where, gone) if options.transport == "tcp" else RtuWire(where, gone, on_late)
+    try:
+        async with asyncio.timeout(options.timeout):
+            await asyncio.get_running_loop().create_connection(lambda: wire, options.host, options.port)
+    except OSError as error:  # TimeoutError is one
+        wire.close()
+        raise Unreachable(
+            f"Nobody answers at {where}. Check the power and the network cable of the device, "
+            "and the address in the site file."
+        ) from error
+    return wire

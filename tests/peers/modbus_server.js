@@ -1,0 +1,42 @@
+// A Modbus server of somebody else: node modbus_server.js <library> <tcp|rtu> [port of the serial line]
+// Holding register a of unit u holds 1000 * u + a, an input register a + 1; a coil is set when a is even,
+// a discrete input when 3 divides a. Prints one line of JSON when it is ready.
+
+const [library, transport, place] = process.argv.slice(2);
+const ready = (port) => console.log(JSON.stringify({ ready: true, port }));
+
+function modbusSerial() {
+  const { ServerTCP, ServerSerial } = require("modbus-serial");
+  const memory = {
+    getHoldingRegister: (address, unit) => 1000 * unit + address,
+    getInputRegister: (address) => address + 1,
+    getCoil: (address) => address % 2 === 0,
+    getDiscreteInput: (address) => address % 3 === 0,
+  };
+  if (transport === "rtu") {
+    const server = new ServerSerial(memory, { port: place, baudRate: 115200, unitID: 1 });
+    server.on("initialized", () => ready(0));
+  } else {
+    const server = new ServerTCP(memory, { host: "127.0.0.1", port: 0, unitID: 1 });
+    server.on("initialized", () => ready(server._server.address().port));
+  }
+}
+
+function jsmodbus() {
+  const modbus = require("jsmodbus");
+  const holding = Buffer.alloc(400);
+  const input = Buffer.alloc(400);
+  const coils = Buffer.alloc(25);
+  const discrete = Buffer.alloc(25);
+  for (let address = 0; address < 200; address += 1) {
+    holding.writeUInt16BE(1000 + address, 2 * address);
+    input.writeUInt16BE(address + 1, 2 * address);
+    if (address % 2 === 0) coils[address >> 3] |= 1 << (address & 7);
+    if (address % 3 === 0) discrete[address >> 3] |= 1 << (address & 7);
+  }
+  const listening = require("net").createServer();
+  new modbus.server.TCP(listening, { holding, input, coils, discrete });
+  listening.listen(0, "127.0.0.1", () => ready(listening.address().port));
+}
+
+({ "modbus-serial": modbusSerial, jsmodbus })[library]();
