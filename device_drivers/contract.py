@@ -31,9 +31,14 @@ class StatusCode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """The device answers. `identity` is what it says it is, for people; empty when it does not say."""
+    """The device answers. `identity` is what it says it is, for people; empty when it does not say.
+
+    `warnings` are sentences about what works now and still needs a person. It is emitted again, while
+    the device is online, when they change.
+    """
 
     identity: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,21 @@ class DataValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Changes that happened between `since` and `until` (aware, UTC) may be missing for good.
+
+    `item` None: of every item of the device. A driver emits it when it loses a device that tells only
+    of changes (`until` is then the moment of the loss, and the agent adds the time until the device is
+    back), and when it learns that notifications were dropped. Gaps may overlap: what counts is their
+    union.
+    """
+
+    item: str | None
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """One complete frame of a scanner, without prefix and suffix; an AIM identifier is still in it.
 
@@ -62,7 +82,7 @@ class Scan:
     received_at: datetime
 
 
-Observation = Online | DataValue | Scan
+Observation = Online | DataValue | Gap | Scan
 Emit = Callable[[Observation], None]
 
 
@@ -101,7 +121,11 @@ class Driver(Protocol):
 
 
 class DriverModule(Protocol):
-    """What `device_drivers.load(name)` returns."""
+    """What `device_drivers.load(name)` returns.
+
+    A driver that knows untrusted devices has a third name, `trust(options) -> str`: trust the device
+    that was refused last, and say in a sentence whom; it raises DeviceError when there is none.
+    """
 
     Options: type
     Driver: type[Driver]

@@ -215,7 +215,10 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one device is doing. `reason` is a sentence when it is lost."""
+    """How one device is doing. `reason` is a sentence when it is lost.
+
+    `warnings` are sentences about what works and still needs a person.
+    """
 
     name: str
     driver: str
@@ -223,6 +226,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["online", "lost", "starting"]
     identity: str = ""
     reason: str = ""
+    warnings: tuple[str, ...] = ()
     since: datetime
     last_good: datetime | None = None
     tries: int = 0

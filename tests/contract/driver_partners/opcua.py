@@ -26,6 +26,7 @@ class Partner(SimulatedPartner):
         node = "nsu=urn:floorhand:machining-centre;s=MachiningCentre."
         return {
             "endpoint": self.ready["endpoint"],
+            "insecure": True,
             "publishing_interval": 0.1,
             "stale_after": self.stale_after,
             "points": [{"name": name, "node": node + name} for name in names],
