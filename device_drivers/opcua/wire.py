@@ -55,7 +55,8 @@ _WHOLE_PATH = 0xFFFFFFFF  # the server followed a path to its end (part 4, 5.9.4
 _PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
 _ROOT = 84  # i=84, the root folder
 _DOWNWARDS = 33  # i=33, HierarchicalReferences
-_TRUE: Any = True  # the library's types want a class of its own that can not be made
+_TRUE: Any = True  # the library wants a class of its own, which can not be made
+_FALSE: Any = False
 
 Missed = Callable[[datetime, datetime], None]
 
@@ -288,15 +289,19 @@ class _Heard(Subscription):
         super().__init__(session, parameters, queue_maxsize=_BACKLOG, overflow=OverflowPolicy.DISCONNECT)
         self.longest_silence = 0.0
         self.heard = (clock.monotonic(), clock.now())
+        self._last: int | None = None
         self._clock = clock
         self._missed = missed
 
     async def publish_callback(self, publish_result: ua.PublishResult) -> None:
         message = publish_result.NotificationMessage
         moment = self._clock.now()
-        # A keep-alive has the number of the message to come (part 4, 5.14.1.2): it counts for nothing.
-        if message.NotificationData and not follows(message.SequenceNumber, self.last_sequence_number):
-            self._missed(self.heard[1], moment)
+        # A keep-alive has the number of the message to come (part 4, 5.14.1.2): it counts for nothing, nor
+        # does 0, the number of what the library makes up itself when the connection is lost.
+        if message.NotificationData and message.SequenceNumber:
+            if not follows(message.SequenceNumber, self._last):
+                self._missed(self.heard[1], moment)
+            self._last = int(message.SequenceNumber)
         self.heard = (self._clock.monotonic(), moment)
         await super().publish_callback(publish_result)
 
@@ -326,7 +331,7 @@ def _relative(steps: Iterable[Step], namespaces: Sequence[str]) -> ua.RelativePa
     return ua.RelativePath(
         Elements=[
             ua.RelativePathElement(
-                ReferenceTypeId=_node(_DOWNWARDS, 0), IncludeSubtypes=_TRUE,
+                ReferenceTypeId=_node(_DOWNWARDS, 0), IsInverse=_FALSE, IncludeSubtypes=_TRUE,
                 TargetName=_name(step.name, namespaces.index(step.uri) if step.uri else step.index),
             )
             for step in steps

@@ -172,5 +172,5 @@ async def test_a_slow_server_is_waited_for_and_nothing_is_missing(machine: Simul
 async def test_a_host_that_has_no_address_is_told() -> None:
     chosen = {**options(1), "endpoint": "opc.tcp://plc.invalid:4840"}
     async with running(make("opcua", chosen)) as run:
-        with pytest.raises(Unreachable, match="No OPC UA server answers at opc.tcp://plc.invalid:4840"):
+        with pytest.raises(Unreachable, match=r"No OPC UA server answers at opc\.tcp://plc\.invalid:4840"):
             raise await run.lost(within=10)
