@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from asyncua import ua
+from asyncua.client.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, Gap, Misconfigured, Online, StatusCode, TimedOut, Unreachable
-from device_drivers.opcua import Options
+from device_drivers.opcua import Options, wire
 from device_drivers.opcua.paths import Step, browse_path
 from device_drivers.opcua.values import follows, overflowed, severity
 from device_drivers.simulators.process import Simulator
 from tests.device_drivers.observing import Running, make, running
 from tests.support.fault_proxy import FaultProxy
+from tests.support.manual_clock import START, ManualClock
 
 NAMESPACE = "urn:floorhand:machining-centre"
 PATH = f"Objects/nsu={NAMESPACE};MachiningCentre/nsu={NAMESPACE};"
@@ -122,6 +126,20 @@ async def test_what_the_server_s_queue_dropped_is_a_gap_of_that_item(machine: Si
     assert (value.value, value.status) == (0.4, StatusCode.GOOD)
     assert [(gap.item, gap.until) for gap in gaps(run)] == [("vibration", value.source_time)]
     assert run.seen.index(gaps(run)[0]) < run.seen.index(value)
+
+
+async def test_a_notification_that_never_came_is_a_gap_since_the_server_was_last_heard() -> None:
+    told: list[Any] = []
+    clock = ManualClock()
+    session = Client("opc.tcp://127.0.0.1:4840").uaclient.session
+    heard = wire._Heard(session, ua.CreateSubscriptionParameters(), clock, lambda *gap: told.append(gap))
+    for seconds, sequence, changes in ((0, 1, 0), (0, 1, 1), (0, 2, 1), (5, 3, 0), (7, 3, 1), (9, 5, 1), (10, 6, 1)):
+        clock.advance(seconds - (clock.now() - START).total_seconds())
+        message = ua.NotificationMessage(SequenceNumber=ua.UInt32(sequence))
+        message.NotificationData = [ua.DataChangeNotification() for _ in range(changes)]
+        await heard.publish_callback(ua.PublishResult(NotificationMessage=message))
+    assert told == [(START + timedelta(seconds=7), START + timedelta(seconds=9))]
+    assert heard.heard[1] == START + timedelta(seconds=10)
 
 
 async def test_a_frozen_server_is_lost_in_time_and_the_gap_begins_when_it_was_last_heard() -> None:
