@@ -272,6 +272,9 @@ class Wire:
             raise Unreachable(f"No OPC UA server answers at {where}: {error}. {CHECK}") from error
         except UaStatusCodeError as error:
             raise refusal(where, ua.StatusCode(error.code).name) from error
+        except AssertionError as error:  # what the library makes of a server that refuses the channel
+            insecure = self._options.insecure
+            raise refusal(where, "BadSecurityModeRejected" if insecure else "BadSecurityChecksFailed") from error
         except InvalidSignature as error:
             raise BadReply(f"{where} signs with another key than that of its certificate.") from error
         except (UaError, ValueError) as error:
