@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,25 @@ async def test_expiry_is_told_30_days_ahead_while_the_device_is_online(
     assert "The certificate of this agent expires on" in told[0]
     assert "in 19 days" in told[0]
     assert "The certificate of the server expired on" in told[1]
+
+
+async def test_cancelled_while_it_asks_for_the_certificate_it_leaves_no_connection(options: Options) -> None:
+    asked, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        hung_up.set()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        there = msgspec.structs.replace(options, endpoint=f"opc.tcp://127.0.0.1:{port}")
+        async with running(Driver(there, SystemClock())):
+            await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(hung_up.wait(), 2)
 
 
 @pytest.mark.parametrize(
