@@ -76,5 +76,8 @@ def find_device(given: argparse.Namespace) -> config.Device | None:
     found = next((one for one in settings.devices if one.name == given.device), None)
     if found is None:
         known = ", ".join(one.name for one in settings.devices) or "none"
-        print(f"There is no device {display_safe(given.device)} in {given.site}; there are: {known}.", file=sys.stderr)
+        print(
+            f"There is no device {display_safe(given.device)} in {given.site}; there are: {known}.",
+            file=sys.stderr,
+        )
     return found

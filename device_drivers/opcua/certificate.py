@@ -58,7 +58,9 @@ def read(der: bytes) -> Certificate:
     except ValueError as error:
         raise CertificateError(f"It is no certificate: {error}.") from error
     subject = str(names[0].value) if names else ""
-    return Certificate(subject, uris[0] if uris else "", found.not_valid_before_utc, found.not_valid_after_utc)
+    return Certificate(
+        subject, uris[0] if uris else "", found.not_valid_before_utc, found.not_valid_after_utc
+    )
 
 
 def own(folder: TrustFolder, now: datetime) -> Own:

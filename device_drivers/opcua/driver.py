@@ -33,7 +33,9 @@ _ASK_AGAIN = 10.0  # seconds after which a point that was refused is asked for o
 _LOOK_AT_DATES = 3600.0  # seconds between two looks at when certificates expire
 _REASONS = 600  # characters; the first few points say what is wrong with all of them
 
-_INSECURE = "Not secure: nobody checks who answers, and anybody on its network can read and change the values."
+_INSECURE = (
+    "Not secure: nobody checks who answers, and anybody on its network can read and change the values."
+)
 
 
 class Driver:
@@ -92,7 +94,9 @@ class Driver:
         try:
             self._server = certificate.read(shown)
         except certificate.CertificateError as error:
-            raise BadReply(f"What {self._options.endpoint} shows as its certificate is none. {error}") from error
+            raise BadReply(
+                f"What {self._options.endpoint} shows as its certificate is none. {error}"
+            ) from error
         if not folder.trusts(shown):
             folder.reject(self._options.endpoint, shown)
             subject = self._server.subject or self._server.uri

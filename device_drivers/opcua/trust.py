@@ -58,7 +58,9 @@ class TrustFolder:
 
     def _of(self, endpoint: str) -> list[Path]:
         start = f"{_slug(endpoint)}."
-        return [path for path in _files(self.rejected) if re.sub(r"[0-9A-F]{40}\.der$", "", path.name) == start]
+        return [
+            path for path in _files(self.rejected) if re.sub(r"[0-9A-F]{40}\.der$", "", path.name) == start
+        ]
 
 
 def thumbprint(certificate: bytes) -> str:

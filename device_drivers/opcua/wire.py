@@ -101,7 +101,9 @@ class Wire:
         for each in endpoints:
             if _is_secure(each) and each.ServerCertificate:
                 return _first(each.ServerCertificate)
-        offered = {f"{each.SecurityPolicyUri.rpartition('#')[2]}/{each.SecurityMode.name}" for each in endpoints}
+        offered = {
+            f"{each.SecurityPolicyUri.rpartition('#')[2]}/{each.SecurityMode.name}" for each in endpoints
+        }
         raise Misconfigured(no_such_security(self._options.endpoint, sorted(offered)))
 
     async def secure(self, certificate: str, key: str, application_uri: str, server: bytes) -> None:
@@ -274,7 +276,9 @@ class Wire:
             raise refusal(where, ua.StatusCode(error.code).name) from error
         except AssertionError as error:  # what the library makes of a server that refuses the channel
             insecure = self._options.insecure
-            raise refusal(where, "BadSecurityModeRejected" if insecure else "BadSecurityChecksFailed") from error
+            raise refusal(
+                where, "BadSecurityModeRejected" if insecure else "BadSecurityChecksFailed"
+            ) from error
         except InvalidSignature as error:
             raise BadReply(f"{where} signs with another key than that of its certificate.") from error
         except (UaError, ValueError) as error:

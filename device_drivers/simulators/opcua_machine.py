@@ -190,10 +190,14 @@ def main() -> None:
     parser.add_argument("--time-scale", type=float, default=1.0, help="10: ten times as fast")
     parser.add_argument("--begin", type=float, default=0.0, help="seconds of the shift that are over already")
     parser.add_argument("--loading", type=float, default=0.0, help="seconds until the nodes are there")
-    parser.add_argument("--secure", type=Path, metavar="FOLDER", help="sign and encrypt; the certificate's folder")
+    parser.add_argument(
+        "--secure", type=Path, metavar="FOLDER", help="sign and encrypt; the certificate's folder"
+    )
     parser.add_argument("--user", default="", metavar="NAME:PASSWORD", help="the only user that may come in")
     parser.add_argument("--namespaces", type=int, default=0, help="so many other namespaces come first")
-    parser.add_argument("--announce", default="127.0.0.1", metavar="HOST", help="what the server calls its host")
+    parser.add_argument(
+        "--announce", default="127.0.0.1", metavar="HOST", help="what the server calls its host"
+    )
     given = parser.parse_args()
     manner = Manner(given.secure, given.user, given.namespaces, given.announce)
     asyncio.run(serve(given.port, given.seed, given.time_scale, given.begin, given.loading, manner))

@@ -143,7 +143,9 @@ async def test_a_node_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch)
         options = {"endpoint": machine.ready["endpoint"], "insecure": True, "points": points}
         async with running(make("opcua", options)) as run:
             assert (await run.value("state")).status is StatusCode.BAD
-            await run.until(lambda seen: [o for o in seen if isinstance(o, DataValue) and is_good(o, "state")])
+            await run.until(
+                lambda seen: [o for o in seen if isinstance(o, DataValue) and is_good(o, "state")]
+            )
             assert sum(isinstance(observation, Online) for observation in run.seen) == 1
 
 

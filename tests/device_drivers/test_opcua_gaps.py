@@ -63,7 +63,8 @@ def test_a_path_survives_being_written(parts: list[tuple[str, str, int]]) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["Objects", "Machine/State", "Objects/", "Objects//A", "Objects/A/", "2:Objects/A", "Objects/99999:A"]
+    "path",
+    ["Objects", "Machine/State", "Objects/", "Objects//A", "Objects/A/", "2:Objects/A", "Objects/99999:A"],
 )
 def test_what_is_no_path_is_refused(path: str) -> None:
     said = {"endpoint": "opc.tcp://a", "points": [{"name": "x", "path": path}]}
@@ -133,7 +134,15 @@ async def test_a_notification_that_never_came_is_a_gap_since_the_server_was_last
     clock = ManualClock()
     session = Client("opc.tcp://127.0.0.1:4840").uaclient.session
     heard = wire._Heard(session, ua.CreateSubscriptionParameters(), clock, lambda *gap: told.append(gap))
-    for seconds, sequence, changes in ((0, 1, 0), (0, 1, 1), (0, 2, 1), (5, 3, 0), (7, 3, 1), (9, 5, 1), (10, 6, 1)):
+    for seconds, sequence, changes in (
+        (0, 1, 0),
+        (0, 1, 1),
+        (0, 2, 1),
+        (5, 3, 0),
+        (7, 3, 1),
+        (9, 5, 1),
+        (10, 6, 1),
+    ):
         clock.advance(seconds - (clock.now() - START).total_seconds())
         message = ua.NotificationMessage(SequenceNumber=ua.UInt32(sequence))
         message.NotificationData = [ua.DataChangeNotification() for _ in range(changes)]
