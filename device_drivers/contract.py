@@ -31,9 +31,14 @@ class StatusCode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """The device answers. `identity` is what it says it is, for people; empty when it does not say."""
+    """The device answers. `identity` is what it says it is, for people; empty when it does not say.
+
+    `warnings` are sentences about what works now and still needs a person. It is emitted again, while
+    the device is online, when they change.
+    """
 
     identity: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,21 @@ class DataValue:
     value: Value
     status: StatusCode
     source_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Changes that happened between `since` and `until` (aware, UTC) may be missing for good.
+
+    `item` None: of every item of the device. A driver emits it when it loses a device that tells only
+    of changes (`until` is then the moment of the loss, and the agent adds the time until the device is
+    back), and when it learns that notifications were dropped. Gaps may overlap: what counts is their
+    union.
+    """
+
+    item: str | None
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ class Notice:
     text: str
 
 
-Observation = Online | DataValue | Scan | Notice
+Observation = Online | DataValue | Gap | Scan | Notice
 Emit = Callable[[Observation], None]
 
 
@@ -126,7 +146,11 @@ class Signals(Protocol):
 
 
 class DriverModule(Protocol):
-    """What `device_drivers.load(name)` returns."""
+    """What `device_drivers.load(name)` returns.
+
+    A driver that knows untrusted devices has a third name, `trust(options) -> str`: trust the device
+    that was refused last, and say in a sentence whom; it raises DeviceError when there is none.
+    """
 
     Options: type
     Driver: type[Driver]

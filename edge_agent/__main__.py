@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_agent import __version__
+from edge_agent.devices_command import add_devices
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     journal.add_argument(
         "--resend", type=int, metavar="SEQ", help="send this refused fact again, and what it held back"
     )
+
+    add_devices(commands)
 
     labels = commands.add_parser(
         "labels", help="make a page of labels to print: commands, reasons, places, jobs"
@@ -118,6 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from edge_agent.demo.command import demo
 
         return demo(given)
+    if given.command == "devices":
+        from edge_agent import devices_command
+
+        return devices_command.devices(given)
     from edge_agent import commands
 
     command: Callable[[argparse.Namespace], int] = getattr(commands, given.command.replace("-", "_"))

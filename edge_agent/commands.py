@@ -215,6 +215,8 @@ def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:
         )
     for device in health.devices:
         print(f"Device {device.name}: {_device_words(device)}")
+        for warning in device.warnings:
+            print(f"! {display_safe(warning, limit=400)}")
     for machine in machines:
         count = "no count" if machine.count is None else f"count {machine.count} ({machine.count_status})"
         print(

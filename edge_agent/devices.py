@@ -11,11 +11,19 @@ from typing import Any
 import msgspec
 
 from device_drivers.contract import (
-    DataValue, DriverModule, Notice, Observation, Online, Scan, Signal, StatusCode,
+    DataValue,
+    DriverModule,
+    Gap,
+    Notice,
+    Observation,
+    Online,
+    Scan,
+    Signal,
+    StatusCode,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
 from edge_agent.items import kept
 from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
@@ -94,6 +102,8 @@ class _Device:
         self._supervisor = supervisor
         self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
         self._last_good: datetime | None = None
+        self._heard: datetime | None = None  # up to when nothing can be missing
+        self._missing_since: datetime | None = None  # since the device was lost
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
             state="starting", since=clock.now(),
@@ -121,6 +131,7 @@ class _Device:
         """Told by the supervisor. No value of a lost device is believed, before anybody hears of the loss."""
         if state.phase == "lost" and self._status.state != "lost":
             now = self._clock.now()
+            self._missing_since = self._missing_since or self._heard
             for item in tuple(self.items):
                 self._take_value(DataValue(item, None, StatusCode.BAD, now))
         since = self._status.since if state.phase == self._status.state else self._clock.now()
@@ -128,17 +139,35 @@ class _Device:
         self._change(state=state.phase, reason=state.reason, tries=state.tries, since=since, notice=notice)
 
     def _emit(self, observation: Observation) -> None:
+        now = self._clock.now()
         if isinstance(observation, Online):
-            self._status = msgspec.structs.replace(self._status, identity=observation.identity)
+            self._take_online(observation, now)
+        self._heard = observation.since if isinstance(observation, Gap) else now
         self._supervisor.alive(f"device {self._settings.name}")
         match observation:
             case DataValue():
                 self._take_value(observation)
             case Notice(text):
                 self._change(notice=text)
+            case Gap():
+                self._bus.publish(GapArrived(self._settings.name, observation))
             case Scan():
                 self._last_good = observation.received_at
                 self._bus.publish(ScanArrived(self._settings.name, self._settings.terminal, observation))
+
+    def _take_online(self, online: Online, now: datetime) -> None:
+        """The device is there, again or still; whatever changed since it was lost is gone."""
+        said = (online.identity, online.warnings)
+        changed = said != (self._status.identity, self._status.warnings)
+        self._status = msgspec.structs.replace(
+            self._status, identity=online.identity, warnings=online.warnings
+        )
+        if changed and self._status.state == "online":
+            self._change()
+        if self._missing_since:
+            gap = Gap(None, self._missing_since, now)
+            self._missing_since = None
+            self._bus.publish(GapArrived(self._settings.name, gap))
 
     def _take_value(self, value: DataValue) -> None:
         self.items[value.item] = kept(self.items.get(value.item), value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device_drivers.contract import DataValue, Scan
+from device_drivers.contract import DataValue, Gap, Scan
 from edge_agent.views import DeviceStatus, Echo, Verdict, View
 
 
@@ -23,6 +23,14 @@ class ValueArrived:
 
     device: str
     value: DataValue
+
+
+@dataclass(frozen=True, slots=True)
+class GapArrived:
+    """Changes of an item, or of all items, of a device may be missing in a stretch of time."""
+
+    device: str
+    gap: Gap
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
-    when it works, but not as it should.
+    when it works, but not as it should; `warnings` what works and still needs a person.
     """
 
     name: str
@@ -226,6 +226,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
     reason: str = ""
     notice: str = ""
+    warnings: tuple[str, ...] = ()
     since: datetime
     last_good: datetime | None = None
     tries: int = 0

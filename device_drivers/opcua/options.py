@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
+
+from device_drivers.opcua.paths import Step, browse_path
 
 KEEPALIVE_COUNT = 5  # publishing intervals without news after which the server says that it lives
 
@@ -28,11 +30,17 @@ class NodeRef(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One item: `node` is `nsu=<namespace URI>;s=<name>` (best: indexes move), `ns=<index>;s=<name>`,
-    or `i=<number>`; g= (GUID) and b= (base64) work as well. `unit` is for people."""
+    """One item, by the id of its node or by the path to it, never by both.
+
+    `node` is `nsu=<namespace URI>;s=<name>` (best: indexes move), `ns=<index>;s=<name>`, or
+    `i=<number>`; g= (GUID) and b= (base64) work as well. `path` is the way that a browser shows:
+    `Objects/nsu=<namespace URI>;Machine/nsu=<namespace URI>;State`, or `2:Machine` by index; `&/` is
+    a slash in a name. `unit` is for people.
+    """
 
     name: Annotated[str, Meta(min_length=1)]
-    node: str
+    node: str = ""
+    path: str = ""
     unit: str = ""
 
     @property
@@ -43,8 +51,19 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         except ValueError as error:
             raise ValueError(f"point {self.name!r}: {error}") from error
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The path, taken apart. Raises ValueError when `path` is none."""
+        try:
+            return browse_path(self.path)
+        except ValueError as error:
+            raise ValueError(f"point {self.name!r}: {error}") from error
+
     def __post_init__(self) -> None:
-        self.ref  # noqa: B018  a wrong one is told with the rest of the site file
+        if bool(self.node) is bool(self.path):
+            raise ValueError(f"point {self.name!r} needs either a `node` or a `path`")
+        # A wrong one is told with the rest of the site file.
+        self.ref if self.node else self.steps  # noqa: B018
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +71,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     The configured host is used whatever name the server calls itself by. `publishing_interval` is how
     often the server sends changes; a server that is silent for `stale_after` is lost. The user's
-    password stands alone in the file `password_file`. Messages are neither signed nor encrypted.
+    password stands alone in the file `password_file`.
+
+    Messages are signed and encrypted (Basic256Sha256), and only a server whose certificate is in the
+    folder `trusted` of `certificates` is believed; the certificate of another goes to `rejected`, from
+    where `floorhand devices trust` moves it. Our own is made in `own` on first use. With
+    `insecure = true` nothing is signed, encrypted or checked, and the status of the device says so.
     """
 
     endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@\s]+(/\S*)?$")]
@@ -61,6 +85,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
     username: str = ""
     password_file: Annotated[Path | None, Meta(extra={"secret": True})] = None
+    insecure: bool = False
+    # By factory: msgspec can not write a Path default into a JSON Schema.
+    certificates: Path = field(default_factory=lambda: Path("data/opcua"))
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +16,7 @@ from device_drivers.contract import (
     DataValue,
     DriverModule,
     Emit,
+    Gap,
     Notice,
     Observation,
     Online,
@@ -24,7 +26,7 @@ from device_drivers.contract import (
 )
 from edge_agent.bus import Bus, Subscription
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
 from edge_agent.supervisor import Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 from tests.support.manual_clock import START, ManualClock
@@ -186,6 +188,35 @@ async def test_a_device_that_returns_is_good_again(floor: _Floor) -> None:
     status = floor.status("plc")
     assert (status.identity, status.reason, status.tries) == ("B", "", 0)
     assert floor.devices.items("plc")["count"].status == "Good"
+
+
+async def test_after_a_loss_the_gap_runs_from_when_the_device_was_last_heard_until_it_is_back(
+    floor: _Floor,
+) -> None:
+    gaps = floor.bus.subscribe(GapArrived)
+    plc = floor.lines["plc"]
+    await plc.observe(Online("A"), _value("count", 7))
+    floor.clock.advance(3)
+    told = Gap(None, START + timedelta(seconds=1), floor.clock.now())
+    await plc.observe(told)
+    assert await asyncio.wait_for(anext(gaps), 5) == GapArrived("plc", told)
+    plc.cut("gone")
+    await floor.until_state("plc", "lost")
+    await floor.clock.sleeping()
+    floor.clock.advance(5)
+    await plc.observe(Online("A"))
+    gap = (await asyncio.wait_for(anext(gaps), 5)).gap
+    assert gap == Gap(None, told.since, floor.clock.now())
+
+
+async def test_warnings_are_shown_while_the_device_works_and_when_they_change(floor: _Floor) -> None:
+    gaps = floor.bus.subscribe(GapArrived)
+    await floor.lines["plc"].observe(Online("A"))
+    await floor.until_state("plc", "online")
+    await floor.lines["plc"].observe(Online("A", ("The certificate expires.",)), Gap("count", START, START))
+    await floor.until(lambda event: isinstance(event, DeviceChanged) and bool(event.status.warnings))
+    assert floor.status("plc").warnings == ("The certificate expires.",)
+    assert (await asyncio.wait_for(anext(gaps), 5)).gap.item == "count"
 
 
 async def test_a_bad_item_keeps_its_last_good_value_and_its_age(floor: _Floor) -> None:

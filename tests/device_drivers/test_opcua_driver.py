@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, DeviceError, Misconfigured, Online, StatusCode
 from device_drivers.opcua import Options, driver
-from device_drivers.opcua.driver import plain
 from device_drivers.opcua.options import node_ref
+from device_drivers.opcua.values import plain
 from device_drivers.simulators.process import Simulator
 from tests.device_drivers.observing import make, running
 
@@ -69,7 +69,7 @@ def test_node_ids_of_every_kind() -> None:
     assert node_ref("g=00000000-0000-0000-0000-000000000001").identifier == uuid.UUID(int=1)
 
 
-@pytest.mark.parametrize("text", ["", "Tag", "s=", "ns=x;s=T", "i=T", "g=1", "b=?", "ns=1;x=1", "nsu=;s=T"])
+@pytest.mark.parametrize("text", ["Tag", "s=", "ns=x;s=T", "i=T", "g=1", "b=?", "ns=1;x=1", "nsu=;s=T"])
 def test_what_is_no_node_id_is_refused(text: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="is no node id"):
         msgspec.convert({"endpoint": "opc.tcp://a", "points": [{"name": "x", "node": text}]}, Options)
@@ -102,7 +102,7 @@ async def test_statuses_and_times_come_from_the_server(endpoint: str) -> None:
     node = f"nsu={NAMESPACE};s=MachiningCentre."
     points = [{"name": name, "node": node + name} for name in ("StateName", "OilLevel", "Probe")]
     points += [{"name": "again", "node": node + "StateName"}, {"name": "product", "node": "i=2261"}]
-    async with running(make("opcua", {"endpoint": endpoint, "points": points})) as run:
+    async with running(make("opcua", {"endpoint": endpoint, "insecure": True, "points": points})) as run:
         oil, probe, state = [await run.value(name) for name in ("OilLevel", "Probe", "StateName")]
         assert (oil.value, oil.status) == (71.5, StatusCode.UNCERTAIN)
         assert (probe.value, probe.status) == (None, StatusCode.BAD)
@@ -119,7 +119,8 @@ async def test_statuses_and_times_come_from_the_server(endpoint: str) -> None:
     ],
 )
 async def test_a_node_that_is_not_there_is_named(endpoint: str, node: str, words: str) -> None:
-    async with running(make("opcua", {"endpoint": endpoint, "points": [{"name": "x", "node": node}]})) as run:
+    options = {"endpoint": endpoint, "insecure": True, "points": [{"name": "x", "node": node}]}
+    async with running(make("opcua", options)) as run:
         with pytest.raises(Misconfigured, match=words):
             raise await run.lost()
 
@@ -128,7 +129,7 @@ async def test_a_node_that_is_not_there_is_named(endpoint: str, node: str, words
 async def test_a_node_that_is_not_there_leaves_the_others_alone(endpoint: str, node: str) -> None:
     points = [{"name": "gone", "node": node}]
     points += [{"name": "state", "node": f"nsu={NAMESPACE};s=MachiningCentre.StateName"}]
-    async with running(make("opcua", {"endpoint": endpoint, "points": points})) as run:
+    async with running(make("opcua", {"endpoint": endpoint, "insecure": True, "points": points})) as run:
         gone, state = await run.value("gone"), await run.value("state")
         assert (gone.value, gone.status, state.status) == (None, StatusCode.BAD, StatusCode.GOOD)
         assert isinstance(run.seen[0], Online)
@@ -139,9 +140,12 @@ async def test_a_node_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch)
     with Simulator.start("opcua_machine", "--begin", "600", "--loading", "2") as machine:
         points = [{"name": "product", "node": "i=2261"}]
         points += [{"name": "state", "node": f"nsu={NAMESPACE};s=MachiningCentre.StateName"}]
-        async with running(make("opcua", {"endpoint": machine.ready["endpoint"], "points": points})) as run:
+        options = {"endpoint": machine.ready["endpoint"], "insecure": True, "points": points}
+        async with running(make("opcua", options)) as run:
             assert (await run.value("state")).status is StatusCode.BAD
-            await run.until(lambda seen: [o for o in seen if isinstance(o, DataValue) and is_good(o, "state")])
+            await run.until(
+                lambda seen: [o for o in seen if isinstance(o, DataValue) and is_good(o, "state")]
+            )
             assert sum(isinstance(observation, Online) for observation in run.seen) == 1
 
 
@@ -155,6 +159,7 @@ async def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> Non
         "endpoint": "opc.tcp://127.0.0.1:1",
         "points": [{"name": "x", "node": "i=1"}],
         "username": "edge",
+        "insecure": True,
     }
     async with running(make("opcua", {**options, "password_file": str(tmp_path / "gone")})) as run:
         with pytest.raises(Misconfigured, match="gone"):
@@ -176,11 +181,15 @@ async def stranger(says: bytes) -> AsyncIterator[str]:
         yield f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
+@pytest.mark.parametrize("insecure", [True, False])
 @pytest.mark.parametrize(
     "says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"ERRF\x10\0\0\0\0\0\x02\x80\0\0\0\0"]
 )
-async def test_what_is_no_opc_ua_server_is_a_device_error(says: bytes) -> None:
+async def test_what_is_no_opc_ua_server_is_a_device_error(
+    says: bytes, insecure: bool, tmp_path: Path
+) -> None:
     async with stranger(says) as address:
-        options = {"endpoint": address, "timeout": 0.5, "points": [{"name": "x", "node": "i=1"}]}
+        options = {"endpoint": address, "insecure": insecure, "certificates": str(tmp_path), "timeout": 0.5}
+        options |= {"points": [{"name": "x", "node": "i=1"}]}
         async with running(make("opcua", options)) as run:
             assert isinstance(await run.lost(), DeviceError)

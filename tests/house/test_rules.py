@@ -27,6 +27,7 @@ CATCH_ALL = (
 TALKERS = (
     "edge_agent/__main__.py",
     "edge_agent/commands.py",
+    "edge_agent/devices_command.py",
     "edge_agent/demo/",
     "terminal_ui/__main__.py",
     "device_drivers/simulators/",
@@ -35,7 +36,7 @@ TALKERS = (
 # Each library of the field and the one place that speaks it; simulators speak the other side.
 SPOKEN_IN = {
     "pymodbus": ("device_drivers/modbus/serial_line.py", "device_drivers/simulators/"),
-    "asyncua": ("device_drivers/opcua", "device_drivers/simulators/"),
+    "asyncua": ("device_drivers/opcua/wire.py", "device_drivers/simulators/"),
     "serial": ("device_drivers/serial_scanner",),
     "biip": (),  # docs.gs1_table and the tests
 }
