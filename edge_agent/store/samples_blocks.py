@@ -1,0 +1,281 @@
+"""Samples as bytes: pure, exact to the last bit, and as small as plain Python makes them.
+
+>>> calm = Series([0, 1_000_000, 2_000_000], [0, 0, 2], [20.5, 20.6, None])
+>>> decode_block(encode_block({7: calm})) == {7: calm}
+True
+
+A block holds the series of a few items over one stretch of time, each in columns: time stamps as places
+on an axis that the items share (items of one read have the same time) or as differences, statuses and
+types as runs, values by type. Columns of whole numbers are differences, or distances from the
+smallest, in the narrowest width. Floats are whole numbers of tenths to ten-thousandths where that gives
+the same bits again, else a table of the few that occur, else four or eight bytes each.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import zlib
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
+from operator import sub
+from typing import Any, NamedTuple
+
+import msgspec
+
+from device_drivers.contract import StatusCode, Value
+
+STATUSES = (StatusCode.GOOD, StatusCode.UNCERTAIN, StatusCode.BAD)  # a status is kept as its place here
+
+
+class Series(NamedTuple):
+    """Samples of one item in the order of arrival; all three lists have one length.
+
+    `times` in microseconds since 1970 UTC, `statuses` as places in STATUSES. Whole numbers are from
+    -2**63 to 2**64 - 1.
+    """
+
+    times: list[int]
+    statuses: list[int]
+    values: list[Value]
+
+
+Row = tuple[int, int, int, Value]  # place of the item, time, status, value
+
+_PLAIN, _ZLIB = b"\x00", b"\x01"
+_WIDTHS = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
+_DECIMALS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
+_TRIED = 8  # floats that are looked at before a whole column is tried as decimals
+_TYPES: dict[type, int] = {type(None): 0, bool: 1, int: 2, float: 3, str: 4}
+_pack, _unpack = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
+
+
+def encode_block(series: Mapping[int, Series]) -> bytes:
+    """The block of these items, each by a number of its own; no series is empty."""
+    axis = sorted({time for each in series.values() for time in each.times})
+    shared = 2 * len(axis) <= sum(len(each.times) for each in series.values())
+    place = {time: number for number, time in enumerate(axis)} if shared else None
+    records = [_record(each, place) for each in series.values()]
+    return _squeezed([list(series), [len(axis), _ints(axis)] if shared else None, records])
+
+
+def decode_block(body: bytes, only: Collection[int] | None = None) -> dict[int, Series]:
+    """The series of a block, or of those items among `only` that are in it."""
+    numbers, shared, records = _loosened(body)
+    axis = _ints_of(shared[1], shared[0]) if shared else None
+    return {
+        number: _series(record, axis)
+        for number, record in zip(numbers, records, strict=True)
+        if only is None or number in only
+    }
+
+
+def encode_rows(rows: Sequence[Row]) -> bytes:
+    """A few samples of several items as they came, quickly: what is kept until there is a block."""
+    places, times, statuses, values = zip(*rows, strict=True)
+    base = times[0]
+    return _squeezed([base, places, [time - base for time in times], statuses, values], level=1)
+
+
+def decode_rows(body: bytes) -> Iterator[Row]:
+    """The samples of `encode_rows`."""
+    base, places, times, statuses, values = _loosened(body)
+    return zip(places, [base + time for time in times], statuses, values, strict=True)
+
+
+def _squeezed(document: Any, level: int = 6) -> bytes:
+    plain = _pack(document)
+    small = zlib.compress(plain, level)
+    return _ZLIB + small if len(small) < len(plain) else _PLAIN + plain
+
+
+def _loosened(body: bytes) -> Any:
+    return _unpack(zlib.decompress(body[1:]) if body[:1] == _ZLIB else body[1:])
+
+
+# ---------------------------------------------------------------- one item
+
+
+def _record(series: Series, place: Mapping[int, int] | None) -> list[Any]:
+    """[length, times, runs, bools, whole numbers, floats, texts]; None for a type that does not occur."""
+    times, statuses, values = series
+    stamps = times if place is None else [place[time] for time in times]
+    runs = _runs(statuses, values)
+    kinds = {kind >> 2 for kind in runs[::2]}
+    of = (lambda kind: values) if len(kinds) == 1 else lambda kind: [v for v in values if _TYPES[type(v)] == kind]
+    return [
+        len(times), _ints(stamps), runs,
+        _ints(of(1)) if 1 in kinds else None,
+        _ints(of(2)) if 2 in kinds else None,
+        _floats(of(3)) if 3 in kinds else None,
+        _texts(of(4)) if 4 in kinds else None,
+    ]  # fmt: skip
+
+
+def _series(record: Sequence[Any], axis: Sequence[int] | None) -> Series:
+    length, stamps, runs, bools, ints, floats, texts = record
+    times = _ints_of(stamps, length)
+    kinds, lengths = runs[::2], runs[1::2]
+    counts = [0] * len(_TYPES)
+    for kind, count in zip(kinds, lengths, strict=True):
+        counts[kind >> 2] += count
+    columns: list[list[Any]] = [
+        [None] * counts[0],
+        [*map(bool, _ints_of(bools, counts[1]))] if bools else [],
+        _ints_of(ints, counts[2]) if ints else [],
+        _floats_of(floats, counts[3]) if floats else [],
+        _texts_of(texts, counts[4]) if texts else [],
+    ]
+    statuses: list[int] = []
+    values: list[Value] = []
+    at = [0] * len(_TYPES)
+    for kind, count in zip(kinds, lengths, strict=True):
+        type_, start = kind >> 2, at[kind >> 2]
+        statuses += [kind & 3] * count
+        values += columns[type_][start : start + count]
+        at[type_] = start + count
+    return Series([axis[number] for number in times] if axis is not None else times, statuses, values)
+
+
+def _runs(statuses: Sequence[int], values: Sequence[Value]) -> list[int]:
+    """[kind, length, kind, length ...]; a kind is a type and a status."""
+    types, first = {*map(type, values)}, statuses[0]
+    if len(types) == 1 and statuses.count(first) == len(statuses):
+        return [_TYPES[types.pop()] << 2 | first, len(values)]
+    kinds = (_TYPES[type(value)] << 2 | status for status, value in zip(statuses, values, strict=True))
+    return [part for kind, group in groupby(kinds) for part in (kind, sum(1 for _ in group))]
+
+
+# ---------------------------------------------------------------- columns
+
+
+def _ints(numbers: Sequence[int]) -> list[Any]:
+    """[first, step], or [differences?, first, smallest, width, bytes], or [text] of numbers far apart."""
+    first, low, high = int(numbers[0]), int(min(numbers)), int(max(numbers))
+    if low == high:
+        return [first, 0]
+    steps = [*map(sub, numbers[1:], numbers)]
+    least, most = min(steps), max(steps)
+    if not -(1 << 63) <= least <= most < 1 << 63:
+        return [",".join(map(str, map(int, numbers)))]
+    if least == most:
+        return [first, least]
+    if high - low <= most - least:  # noise about a level: differences would only make it noisier
+        return [False, first, low, *_narrow([number - low for number in numbers], high - low)]
+    return [True, first, least, *_narrow([step - least for step in steps], most - least)]
+
+
+def _ints_of(column: Sequence[Any], length: int) -> list[int]:
+    match column:
+        case [str(text)]:
+            return [int(part) for part in text.split(",")]
+        case [first, step]:
+            return [*range(first, first + step * length, step)] if step else [first] * length
+        case [True, first, least, code, data]:
+            return [*accumulate((step + least for step in _wide(code, data)), initial=first)]
+        case [False, _, low, code, data]:
+            return [number + low for number in _wide(code, data)]
+        case _:
+            raise ValueError("a column of whole numbers that this program does not know")
+
+
+def _narrow(numbers: Sequence[int], most: int) -> tuple[str, bytes]:
+    code = next(code for limit, code in _WIDTHS if most < limit)
+    return code, _planes(array(code, numbers))
+
+
+def _wide(code: str, data: bytes) -> array[int]:
+    return _unplaned(code, data)
+
+
+def _floats(numbers: Sequence[float]) -> list[Any]:
+    """[times?, ten to the decimals, whole numbers], [table, places], or [width, bytes]."""
+    full = array("d", numbers)
+    exact = full.tobytes()
+    if (decimals := _decimals(numbers, exact)) is not None:
+        return decimals
+    bits = array("Q", exact)
+    table = {*bits}
+    if 4 * len(table) <= len(bits):
+        # In the order of the values, so that near values have near places.
+        ordered = sorted(table, key=lambda each: each if each < 1 << 63 else -each)
+        place = {each: number for number, each in enumerate(ordered)}
+        return [_planes(array("Q", ordered)), _ints([place[each] for each in bits])]
+    try:
+        half = array("f", numbers)
+    except OverflowError:
+        half = array("f")
+    if array("d", half).tobytes() == exact:
+        return ["f", _planes(half), None]
+    return ["d", _planes(full), None]
+
+
+def _floats_of(column: Sequence[Any], length: int) -> list[float]:
+    match column:
+        case [bool(times), ten, ints]:
+            whole = _ints_of(ints, length)
+            return [number * (1 / ten) for number in whole] if times else [number / ten for number in whole]
+        case [bytes(table), ints]:
+            known = array("d", _unplaned("Q", table).tobytes())
+            return [known[number] for number in _ints_of(ints, length)]
+        case [str(code), data, None]:
+            return _unplaned(code, data).tolist()
+        case _:
+            raise ValueError("a column of floats that this program does not know")
+
+
+def _decimals(numbers: Sequence[float], exact: bytes) -> list[Any] | None:
+    """Floats as whole numbers of 1/10**n, divided as text is read, or multiplied as drivers scale."""
+    if not all(map(math.isfinite, numbers)) or max(map(abs, numbers)) >= 1 << 48:
+        return None
+    some = numbers[:: max(1, len(numbers) // _TRIED)]
+    for ten in _DECIMALS:
+        for times in (False, True):
+            if _same(some, ten, times, array("d", some).tobytes()) is not None:
+                whole = _same(numbers, ten, times, exact)
+                if whole is not None:
+                    return [times, ten, _ints(whole)]
+    return None
+
+
+def _same(numbers: Sequence[float], ten: float, times: bool, exact: bytes) -> list[int] | None:
+    """The whole numbers that come back as the same bits; None when they do not."""
+    whole = [round(number * ten) for number in numbers]
+    part = 1 / ten
+    back = array("d", [number * part for number in whole] if times else [number / ten for number in whole])
+    return whole if back.tobytes() == exact else None
+
+
+def _texts(texts: Sequence[str]) -> list[Any]:
+    """[table, places]. Lone halves of surrogate pairs, which drivers may pass on, are kept."""
+    table = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return [[text.encode("utf-8", "surrogatepass") for text in table], _ints([table[text] for text in texts])]
+
+
+def _texts_of(column: Sequence[Any], length: int) -> list[str]:
+    table = [text.decode("utf-8", "surrogatepass") for text in column[0]]
+    return [table[number] for number in _ints_of(column[1], length)]
+
+
+def _planes(numbers: array[Any]) -> bytes:
+    """All first bytes, then all second ones ...: bytes of one weight are alike, which zlib likes."""
+    width, data = numbers.itemsize, _little(numbers).tobytes()
+    return data if width == 1 else b"".join(data[start::width] for start in range(width))
+
+
+def _unplaned(code: str, data: bytes) -> array[Any]:
+    numbers = array(code)
+    width, mixed = numbers.itemsize, bytearray(len(data))
+    count = len(data) // width
+    for start in range(width):
+        mixed[start::width] = data[start * count : (start + 1) * count]
+    numbers.frombytes(bytes(mixed))
+    return _little(numbers)
+
+
+def _little(numbers: array[Any]) -> array[Any]:
+    if sys.byteorder == "big":
+        numbers = numbers[:]
+        numbers.byteswap()
+    return numbers
