@@ -17,7 +17,7 @@ import math
 import sys
 import zlib
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import accumulate, groupby
 from operator import sub
 from typing import Any, NamedTuple
@@ -43,10 +43,17 @@ class Series(NamedTuple):
 
 Row = tuple[int, int, int, Value]  # place of the item, time, status, value
 
+
+class Damaged(Exception):
+    """The bytes are not what was written."""
+
+
+
 _PLAIN, _ZLIB = b"\x00", b"\x01"
 _WIDTHS = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
 _DECIMALS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 _TRIED = 8  # floats that are looked at before a whole column is tried as decimals
+_DAMAGE = (zlib.error, msgspec.DecodeError, ValueError, TypeError, IndexError, OverflowError)
 _TYPES: dict[type, int] = {type(None): 0, bool: 1, int: 2, float: 3, str: 4}
 _pack, _unpack = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
@@ -61,14 +68,17 @@ def encode_block(series: Mapping[int, Series]) -> bytes:
 
 
 def decode_block(body: bytes, only: Collection[int] | None = None) -> dict[int, Series]:
-    """The series of a block, or of those items among `only` that are in it."""
-    numbers, shared, records = _loosened(body)
-    axis = _ints_of(shared[1], shared[0]) if shared else None
-    return {
-        number: _series(record, axis)
-        for number, record in zip(numbers, records, strict=True)
-        if only is None or number in only
-    }
+    """The series of a block, or of those items among `only` that are in it. Raises Damaged."""
+    try:
+        numbers, shared, records = _loosened(body)
+        axis = _ints_of(shared[1], shared[0]) if shared else None
+        return {
+            number: _series(record, axis)
+            for number, record in zip(numbers, records, strict=True)
+            if only is None or number in only
+        }
+    except _DAMAGE as error:
+        raise Damaged(str(error)) from error
 
 
 def encode_rows(rows: Sequence[Row]) -> bytes:
@@ -78,10 +88,13 @@ def encode_rows(rows: Sequence[Row]) -> bytes:
     return _squeezed([base, places, [time - base for time in times], statuses, values], level=1)
 
 
-def decode_rows(body: bytes) -> Iterator[Row]:
-    """The samples of `encode_rows`."""
-    base, places, times, statuses, values = _loosened(body)
-    return zip(places, [base + time for time in times], statuses, values, strict=True)
+def decode_rows(body: bytes) -> list[Row]:
+    """The samples of `encode_rows`. Raises Damaged."""
+    try:
+        base, places, times, statuses, values = _loosened(body)
+        return [*zip(places, [base + time for time in times], statuses, values, strict=True)]
+    except _DAMAGE as error:
+        raise Damaged(str(error)) from error
 
 
 def _squeezed(document: Any, level: int = 6) -> bytes:
@@ -103,14 +116,13 @@ def _record(series: Series, place: Mapping[int, int] | None) -> list[Any]:
     stamps = times if place is None else [place[time] for time in times]
     runs = _runs(statuses, values)
     kinds = {kind >> 2 for kind in runs[::2]}
-    of = (lambda kind: values) if len(kinds) == 1 else lambda kind: [v for v in values if _TYPES[type(v)] == kind]
-    return [
-        len(times), _ints(stamps), runs,
-        _ints(of(1)) if 1 in kinds else None,
-        _ints(of(2)) if 2 in kinds else None,
-        _floats(of(3)) if 3 in kinds else None,
-        _texts(of(4)) if 4 in kinds else None,
-    ]  # fmt: skip
+    columns = [encode(_of(kind, kinds, values)) if kind in kinds else None for kind, encode in _COLUMNS]
+    return [len(times), _ints(stamps), runs, *columns]
+
+
+def _of(kind: int, kinds: Collection[int], values: list[Value]) -> list[Any]:
+    """The values of one type."""
+    return values if len(kinds) == 1 else [value for value in values if _TYPES[type(value)] == kind]
 
 
 def _series(record: Sequence[Any], axis: Sequence[int] | None) -> Series:
@@ -279,3 +291,8 @@ def _little(numbers: array[Any]) -> array[Any]:
         numbers = numbers[:]
         numbers.byteswap()
     return numbers
+
+
+_COLUMNS: tuple[tuple[int, Callable[[list[Any]], list[Any]]], ...] = (
+    (1, _ints), (2, _ints), (3, _floats), (4, _texts),
+)  # fmt: skip
