@@ -9,7 +9,6 @@ in full.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import functools
 import math
 import random
@@ -25,13 +24,15 @@ from bench.report import options, report, tell
 from device_drivers.contract import DataValue, StatusCode, Value
 from edge_agent.clock import SystemClock
 from edge_agent.store.samples import Bounds, SampleStore
-from edge_agent.telemetry import ByException, Rule, Sample
+from edge_agent.telemetry import ByException, Rule
 
 DEVICES, ITEMS, KEPT_HOURS = 20, 100, 72
 _BEGAN = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 _HEARTBEAT = 60.0
 
 Signal = Iterator[Value]
+Plant = list[tuple[str, list[tuple[str, Signal]]]]
+Mix = Sequence[tuple[Callable[[random.Random], Signal], int]]
 
 
 class SetClock(SystemClock):
@@ -109,11 +110,11 @@ def text(dice: random.Random) -> Signal:
 
 
 # How many of a hundred items of a machine are of which kind.
-PLANT: tuple[tuple[Callable[[random.Random], Signal], int], ...] = (
+PLANT: Mix = (
     (temperature, 30), (power, 10), (counter, 12), (state, 8), (switch, 20), (setpoint, 18), (text, 2),
 )  # fmt: skip
 # The worst there is: nothing but floats that differ in every bit every second.
-NOISE: tuple[tuple[Callable[[random.Random], Signal], int], ...] = ((power, 100),)
+NOISE: Mix = ((power, 100),)
 
 
 def _single(value: float) -> float:
@@ -133,8 +134,7 @@ class Measured:
     cpu_kept: float
 
 
-async def work(folder: Path, signals: Sequence[tuple[Callable[[random.Random], Signal], int]], hours: int,
-               rules: Sequence[Rule]) -> Measured:  # fmt: skip
+async def work(folder: Path, signals: Mix, hours: int, rules: Sequence[Rule]) -> Measured:
     """Some hours of a plant through the store; raises ValueError when what is read back is not what was kept."""
     clock, bounds = SetClock(), Bounds(1_000_000_000, timedelta(days=30))
     store = await SampleStore.open(folder / "samples.db", clock, bounds)
@@ -147,10 +147,11 @@ async def work(folder: Path, signals: Sequence[tuple[Callable[[random.Random], S
             values = _scans(plant, clock.time)
             offered += len(values)
             began = _cpu()
-            samples = [s for device, value in values if (s := report_by_exception.take(device, value)) is not None]
-            kept += len(samples)
-            await _keep(store, samples)
+            samples = report_by_exception.sift(values)
+            await store.append(samples)
+            await store.tidy()
             cpu += _cpu() - began
+            kept += sum(len(each.times) for each in samples.values())
         while await store.tidy():
             pass
         sizes.append((await store.usage()).bytes)
@@ -165,12 +166,7 @@ async def work(folder: Path, signals: Sequence[tuple[Callable[[random.Random], S
     )
 
 
-async def _keep(store: SampleStore, samples: Sequence[Sample]) -> None:
-    await store.append(samples)
-    await store.tidy()
-
-
-def _plant(signals: Sequence[tuple[Callable[[random.Random], Signal], int]]) -> list[tuple[str, list[tuple[str, Signal]]]]:
+def _plant(signals: Mix) -> Plant:
     dice = random.Random(72)
     return [
         (
@@ -184,7 +180,7 @@ def _plant(signals: Sequence[tuple[Callable[[random.Random], Signal], int]]) -> 
     ]  # fmt: skip
 
 
-def _scans(plant: list[tuple[str, list[tuple[str, Signal]]]], now: datetime) -> list[tuple[str, DataValue]]:
+def _scans(plant: Plant, now: datetime) -> list[tuple[str, DataValue]]:
     """One read of every device; each at its own moment, some milliseconds late as reads are."""
     values = []
     for number, (device, items) in enumerate(plant):

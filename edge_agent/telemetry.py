@@ -8,31 +8,37 @@ longer heard.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from device_drivers.contract import DataValue, StatusCode, Value
 
 Reason = Literal["stopped", "dropped", "too_many", "not_saved", "device"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_NUMBERS = (int, float)
+MICROSECOND = timedelta(microseconds=1)
 _WHOLE = range(-(1 << 63), 1 << 64)
+_PLAIN = (float, bool, type(None))
 _ORDER = {StatusCode.GOOD: 0, StatusCode.UNCERTAIN: 1, StatusCode.BAD: 2}  # as the store keeps them
 
+# What was reported last of one item: a list, because a million of them are looked at each minute.
+_Last = list[Any]
+_STATUS, _TIME, _VALUE, _DEADBAND, _HEARTBEAT = range(5)
 
-class Sample(NamedTuple):
-    """A value that is kept. `time` in microseconds since 1970 UTC; `status` 0 good, 1 uncertain, 2 bad."""
 
-    device: str
-    item: str
-    time: int
-    status: int
-    value: Value
+class Columns(NamedTuple):
+    """Values of one device that are kept, in the order of arrival; all four lists have one length.
+
+    `times` in microseconds since 1970 UTC; `statuses` 0 good, 1 uncertain, 2 bad.
+    """
+
+    items: list[str]
+    times: list[int]
+    statuses: list[int]
+    values: list[Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,68 +79,55 @@ class ByException:
     ) -> None:
         self._rules = (*rules, Rule("*", 0.0, heartbeat))
         self._exact = frozenset(exact)
-        self._items: dict[str, dict[str, _Item]] = {}
-        self._stamp: tuple[datetime | None, int] = (None, 0)
+        self._items: dict[str, dict[str, _Last]] = {}
 
-    def take(self, device: str, value: DataValue) -> Sample | None:
-        """The sample that is to be kept of this value; None when the last one still tells it."""
-        stamp, time = self._stamp
-        if value.source_time is not stamp:  # the values of one read share their moment
-            time = microseconds(value.source_time)
-            self._stamp = (value.source_time, time)
-        try:
-            item = self._items[device][value.item]
-        except KeyError:
-            item = self._items.setdefault(device, {})[value.item] = self._new(device, value.item)
-        if not item.tells(value.value, value.status, time):
-            return None
-        return Sample(device, value.item, time, _ORDER[value.status], storable(value.value))
+    def sift(self, arrived: Iterable[tuple[str, DataValue]]) -> dict[str, Columns]:
+        """Of (device, value) in the order of arrival those that are to be kept, by device."""
+        kept: dict[str, Columns] = {}
+        stamp, time, device = None, 0, None
+        for of, value in arrived:
+            if of != device:
+                device, last = of, self._items.setdefault(of, {})
+                items, times, statuses, values = kept.setdefault(of, Columns([], [], [], []))
+            if value.source_time is not stamp:  # the values of one read share their moment
+                stamp = value.source_time
+                time = microseconds(stamp)
+            told, status, name = value.value, value.status, value.item
+            was = last.get(name)
+            if was is None:
+                was = last[name] = self._new(of, name)
+            elif (
+                status is was[_STATUS]
+                and 0 <= time - was[_TIME] < was[_HEARTBEAT]
+                and type(told) is type(was[_VALUE])
+                and (told == was[_VALUE] or _near(told, was[_VALUE], was[_DEADBAND]))
+            ):
+                continue
+            was[_STATUS], was[_TIME], was[_VALUE] = status, time, told
+            items.append(name)
+            times.append(time)
+            statuses.append(_ORDER[status])
+            values.append(told if type(told) in _PLAIN else storable(told))
+        return {each: columns for each, columns in kept.items() if columns.items}
 
     def forget(self) -> None:
         """Report every item anew: what was reported last may not have been kept."""
-        for items in self._items.values():
-            for item in items.values():
-                item.status = None
+        self._items.clear()
 
-    def _new(self, device: str, name: str) -> _Item:
+    def _new(self, device: str, name: str) -> _Last:
         path = f"{device}/{name}"
         rules = [rule for rule in self._rules if fnmatchcase(path, rule.match)]
         deadband = next(rule.deadband for rule in rules if rule.deadband is not None)
         heartbeat = next(rule.heartbeat for rule in rules if rule.heartbeat is not None)
-        return _Item(0.0 if (device, name) in self._exact else deadband, round(heartbeat * 1_000_000))
+        exact = (device, name) in self._exact
+        return [None, 0, None, 0.0 if exact else deadband, round(heartbeat * 1_000_000)]
 
 
-class _Item:
-    """What was reported last of one item."""
-
-    __slots__ = ("_deadband", "_heartbeat", "_time", "_value", "status")
-
-    def __init__(self, deadband: float, heartbeat: int) -> None:
-        self.status: StatusCode | None = None  # None: nothing yet
-        self._value: Value = None
-        self._time = 0
-        self._deadband = deadband
-        self._heartbeat = heartbeat
-
-    def tells(self, value: Value, status: StatusCode, time: int) -> bool:
-        """Whether this value is to be reported; if so, it is the last one now."""
-        if (
-            status is self.status
-            and 0 <= time - self._time < self._heartbeat
-            and ((value == self._value and type(value) is type(self._value)) or self._near(value))
-        ):
-            return False
-        self.status, self._value, self._time = status, value, time
-        return True
-
-    def _near(self, value: Value) -> bool:
-        """Whether a value that differs is still within the deadband; not a number is near itself only."""
-        last = self._value
-        if type(value) is not type(last) or type(value) not in _NUMBERS:
-            return False
-        assert isinstance(value, _NUMBERS)
-        assert isinstance(last, _NUMBERS)
-        return abs(value - last) <= self._deadband > 0 or (value != value and last != last)
+def _near(value: Any, last: Any, deadband: float) -> bool:
+    """Whether a value that differs, of the same type, still tells the last; what is no number is near none."""
+    if type(value) is float or type(value) is int:
+        return abs(value - last) <= deadband > 0 or (value != value and last != last)
+    return False
 
 
 def microseconds(moment: datetime) -> int:
@@ -143,7 +136,7 @@ def microseconds(moment: datetime) -> int:
     >>> microseconds(datetime(1970, 1, 2, tzinfo=UTC))
     86400000000
     """
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - _EPOCH) // MICROSECOND
 
 
 def moment(time: int) -> datetime:

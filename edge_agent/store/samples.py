@@ -1,32 +1,36 @@
 """The samples of this PC's machines, in a database of their own: bounded, and never in the way of a report.
 
-What is appended is safe when `append` returns, in rows that hold one commit each (the tail). `tidy` folds
-the tail of a lane, up to a hundred items of one device, into a block of columns when it is long enough.
-When the file is full the oldest block goes, is counted, and is told to readers as a gap.
+What is appended is safe when `append` returns, in rows that hold one commit each (the tail). When the tail is
+long enough a round begins: step by step `tidy` folds what each lane, up to a hundred items of one device,
+has there into blocks of columns, and removes the rows. When the file is full the oldest block goes, is
+counted, and is told to readers as a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from edge_agent.clock import Clock
 from edge_agent.store import samples_reading, schema
 from edge_agent.store.database import Connection, Database
 from edge_agent.store.errors import StoreError
-from edge_agent.store.samples_blocks import Damaged, Row, Series, decode_rows, encode_block, encode_rows
+from edge_agent.store.samples_blocks import Damaged, Rows, by_item, decode_rows, encode_block, encode_rows
 from edge_agent.store.samples_reading import Chunk, Usage
-from edge_agent.telemetry import Gap, Sample, microseconds
+from edge_agent.telemetry import MICROSECOND, Columns, Gap, microseconds
 
 LANE_ITEMS = 100
 BLOCK_SAMPLES = 60_000  # of a lane in one block: bounds the memory and the time that a block takes
-BLOCK_AGE = timedelta(minutes=30)
+TAIL_SAMPLES = 1_000_000  # some 12 MB
+TAIL_AGE = timedelta(minutes=30)
 
 _STEPS = Path(__file__).with_name("samples_migrations")
 _LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
 _MOST_GAPS = 10_000
+_REMOVED = 1000  # rows of the tail in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Bounds:
 
     bytes: int
     age: timedelta
-    block_age: timedelta = BLOCK_AGE
+    tail_age: timedelta = TAIL_AGE
+    tail_samples: int = TAIL_SAMPLES
     block_samples: int = BLOCK_SAMPLES
 
     @property
@@ -45,16 +50,24 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class _Open:
-    """What the tail of a lane holds; `since` in microseconds."""
+class _Tail:
+    """What is in no block yet; `since` in microseconds, None when there is nothing."""
 
     count: int
-    since: int
+    since: int | None
+
+
+@dataclass(slots=True)
+class _Round:
+    """The rows up to `upto` become blocks: those of `lanes` are still to be folded."""
+
+    upto: int
+    lanes: list[int]
 
 
 @dataclass(slots=True)
 class _Folded:
-    """A block that is not in the database yet; `damaged`: rows that could not be read any more."""
+    """A block that is not in the database yet. `whole`: nothing of the round is left in the lane."""
 
     lane: int
     seq: int = 0
@@ -63,18 +76,20 @@ class _Folded:
     stored: int = 0
     count: int = 0
     body: bytes = b""
+    whole: bool = True
     damaged: list[Gap] = field(default_factory=list)
 
 
 class SampleStore:
     """The database of samples. Open it with `SampleStore.open`; it belongs to the loop that opened it."""
 
-    def __init__(self, database: Database, clock: Clock, bounds: Bounds, tail: dict[int, _Open]) -> None:
+    def __init__(self, database: Database, clock: Clock, bounds: Bounds, tail: _Tail) -> None:
         self._database = database
         self._clock = clock
         self._bounds = bounds
-        self._open = tail
-        self._places: dict[tuple[str, str], tuple[int, int]] = {}  # (device, item) -> (lane, place)
+        self._tail = tail
+        self._round: _Round | None = None
+        self._places: dict[str, dict[str, int]] = {}  # device -> item -> its number
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, bounds: Bounds) -> SampleStore:
@@ -86,51 +101,52 @@ class SampleStore:
 
         database = await Database.open(path, prepare)
         try:
-            return cls(database, clock, bounds, await database.read(_open_lanes))
+            return cls(database, clock, bounds, await database.read(_open_tail))
         except BaseException:
             await database.close()
             raise
 
-    async def append(self, samples: Sequence[Sample]) -> None:
-        """Keep these samples; they are safe when it returns. One commit. Raises StoreError: none is kept."""
+    async def append(self, samples: Mapping[str, Columns]) -> None:
+        """Keep these samples, by device; they are safe when it returns. Raises StoreError: none is kept."""
         if not samples:
             return
         stored = microseconds(self._clock.now())
         try:
-            counts = await self._database.write(lambda conn: self._append(conn, samples, stored))
+            self._tail.count += await self._database.write(lambda conn: self._append(conn, samples, stored))
         except StoreError:
             self._places.clear()  # it may name items that are not there
             raise
-        for lane, count in counts.items():
-            known = self._open.setdefault(lane, _Open(0, stored))
-            known.count += count
+        if self._tail.since is None:
+            self._tail.since = stored
 
     async def mark(self, gap: Gap) -> None:
         """Record that samples are missing. Raises StoreError."""
         await self._database.write(lambda conn: _mark(conn, gap))
 
     async def tidy(self) -> bool:
-        """One small step of housekeeping: fold one lane, or drop what is too old. Whether there was work.
+        """One small step of housekeeping: fold, remove what was folded, drop what is too old.
 
-        Raises StoreError; nothing is lost by it.
+        Whether there was something to do. Raises StoreError; nothing is lost by it.
         """
         now = microseconds(self._clock.now())
-        oldest = now - self._bounds.block_age // timedelta(microseconds=1)
-        lane = next(
-            (
-                lane for lane, tail in self._open.items()
-                if tail.count >= self._bounds.block_samples or tail.since <= oldest
-            ), None,
-        )  # fmt: skip
-        if lane is None:
-            return await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
-        folded = await self._database.read(lambda conn: _fold(conn, lane, self._bounds.block_samples))
-        left = await self._database.write(lambda conn: _store(conn, folded, self._bounds, now))
-        if left is None:
-            self._open.pop(lane, None)
-        else:
-            self._open[lane] = left
-        return True
+        if self._round is not None:
+            await self._go_on(self._round, now)
+            return True
+        old = now - self._bounds.tail_age // MICROSECOND
+        if self._tail.count >= self._bounds.tail_samples or (self._tail.since or now) <= old:
+            self._round = await self._database.read(_begin)
+            return True
+        return await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
+
+    async def _go_on(self, round: _Round, now: int) -> None:
+        if round.lanes:
+            lane, most = round.lanes[-1], self._bounds.block_samples
+            folded = await self._database.read(lambda conn: _fold(conn, lane, round.upto, most))
+            await self._database.write(lambda conn: _store(conn, folded, self._bounds, now))
+            if folded.whole:
+                round.lanes.pop()
+        elif not await self._database.write(lambda conn: _remove(conn, round.upto)):
+            self._round, self._tail = None, await self._database.read(_open_tail)
 
     async def read(
         self, patterns: Sequence[str] = ("*",), since: int | None = None, until: int | None = None
@@ -164,25 +180,37 @@ class SampleStore:
 
     # ------------------------------------------------------------ in the thread of the database
 
-    def _append(self, conn: Connection, samples: Sequence[Sample], stored: int) -> dict[int, int]:
+    def _append(self, conn: Connection, samples: Mapping[str, Columns], stored: int) -> int:
         _make_room(conn, self._bounds)
-        lanes: dict[int, list[Row]] = {}
-        for device, item, time, status, value in samples:
-            known = self._places.get((device, item))
-            if known is None:
-                known = self._places[device, item] = _place(conn, device, item)
-            row = (known[1], time, status, value)
-            try:
-                lanes[known[0]].append(row)
-            except KeyError:
-                lanes[known[0]] = [row]
-        for lane, rows in lanes.items():
-            times = [row[1] for row in rows]
-            conn.execute(
-                "INSERT INTO tail (lane, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?)",
-                (lane, min(times), max(times), stored, len(rows), encode_rows(rows)),
-            )
-        return {lane: len(rows) for lane, rows in lanes.items()}
+        count = 0
+        for device, (items, times, statuses, values) in samples.items():
+            known = self._places.setdefault(device, {})
+            for item in set(items) - known.keys():
+                known[item] = _place(conn, device, item)
+            codes = [known[item] for item in items]
+            rows = Rows(codes, times, statuses, values)
+            for lane, part in _by_lane(rows):
+                count += len(part.times)
+                conn.execute(
+                    "INSERT INTO tail (lane, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?)",
+                    (lane, min(part.times), max(part.times), stored, len(part.times), encode_rows(part)),
+                )
+        return count
+
+
+def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """The rows of each lane; their places are numbered through all lanes before."""
+    lanes = {place // LANE_ITEMS for place in (min(rows.places), max(rows.places))}
+    if len(lanes) == 1:
+        lane = lanes.pop()
+        yield lane, rows._replace(places=[place - lane * LANE_ITEMS for place in rows.places])
+        return
+    parts: dict[int, Rows] = {}
+    for place, time, status, value in zip(*rows, strict=True):
+        lane = place // LANE_ITEMS
+        part = parts.setdefault(lane, Rows.none())
+        part.extend(Rows([place - lane * LANE_ITEMS], [time], [status], [value]))
+    yield from parts.items()
 
 
 def _step(
@@ -206,66 +234,70 @@ def _limit(conn: Connection, bounds: Bounds, now: int) -> None:
     conn.execute(f"PRAGMA max_page_count = {pages:d}")
 
 
-def _open_lanes(conn: Connection) -> dict[int, _Open]:
-    rows = conn.execute("SELECT lane, sum(count), min(stored) FROM tail GROUP BY lane")
-    return {lane: _Open(count, since) for lane, count, since in rows}
+def _open_tail(conn: Connection) -> _Tail:
+    count, since = conn.execute(
+        "SELECT coalesce(sum(count), 0), min(stored) FROM tail JOIN lane ON lane.id = lane WHERE seq > folded"
+    ).fetchone()
+    return _Tail(count, since)
 
 
-def _place(conn: Connection, device: str, name: str) -> tuple[int, int]:
-    """The lane and the place of an item; a new item gets the next place of its device."""
+def _begin(conn: Connection) -> _Round:
+    """A round over all that is in the tail now."""
+    (upto,) = conn.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()
+    lanes = conn.execute("SELECT DISTINCT lane FROM tail JOIN lane ON lane.id = lane WHERE seq > folded")
+    return _Round(upto, [lane for (lane,) in lanes])
+
+
+def _place(conn: Connection, device: str, name: str) -> int:
+    """The number of an item: its lane times LANE_ITEMS, and its place there; a new one gets the next."""
     found = conn.execute(
         "SELECT lane, place FROM item WHERE device = ? AND name = ?", (device, name)
     ).fetchone()
     if found is None:
         lane, place = conn.execute(
-            "SELECT lane, max(place) + 1 FROM item WHERE lane = (SELECT max(lane) FROM item WHERE device = ?)",
+            "SELECT lane, max(place) + 1 FROM item WHERE lane = (SELECT max(id) FROM lane WHERE device = ?)",
             (device,),
         ).fetchone()
         if lane is None or place >= LANE_ITEMS:
-            (lane,) = conn.execute("SELECT coalesce(max(lane), 0) + 1 FROM item").fetchone()
-            place = 0
+            made = conn.execute("INSERT INTO lane (device) VALUES (?)", (device,))
+            lane, place = made.lastrowid, 0
         found = (lane, place)
-        conn.execute(
-            "INSERT INTO item (lane, place, device, name) VALUES (?, ?, ?, ?)", (*found, device, name)
-        )
-    return int(found[0]), int(found[1])
+        conn.execute("INSERT INTO item (device, name, lane, place) VALUES (?, ?, ?, ?)", (device, name, *found))
+    return int(found[0]) * LANE_ITEMS + int(found[1])
 
 
-def _fold(conn: Connection, lane: int, most: int) -> _Folded:
-    """The tail of a lane, or the beginning of it, as a block."""
-    folded = _Folded(lane)
-    places: dict[int, Series] = {}
+def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
+    """The tail of a lane up to a row, or the beginning of it, as a block."""
+    folded, whole = _Folded(lane), Rows.none()
     rows = conn.execute(
-        "SELECT seq, first, last, stored, count, body FROM tail WHERE lane = ? ORDER BY seq", (lane,)
+        "SELECT seq, first, last, stored, count, body FROM tail"
+        " WHERE lane = ? AND seq > (SELECT folded FROM lane WHERE id = ?) AND seq <= ? ORDER BY seq",
+        (lane, lane, upto),
     )
     for seq, first, last, stored, count, body in rows:
         folded.seq, folded.stored = seq, stored
         try:
-            for place, time, status, value in decode_rows(body):
-                series = places.get(place)
-                if series is None:
-                    series = places[place] = Series([], [], [])
-                series.times.append(time)
-                series.statuses.append(status)
-                series.values.append(value)
+            part = decode_rows(body)
         except Damaged:
             folded.damaged.append(Gap(first, last, "not_saved", _device(conn, lane), count=count))
             continue
+        whole.extend(part)
         folded.first = min(folded.first, first) if folded.count else first
         folded.last = max(folded.last, last) if folded.count else last
         folded.count += count
         if folded.count >= most:
+            folded.whole = False
             break
     rows.close()
-    folded.body = encode_block(places) if places else b""
+    folded.body = encode_block(by_item(whole)) if folded.count else b""
     return folded
 
 
-def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> _Open | None:
-    """Put a block in the place of its rows; what the tail of the lane still holds."""
-    conn.execute("DELETE FROM tail WHERE lane = ? AND seq <= ?", (folded.lane, folded.seq))
+def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
+    """Put a block in the place of its rows, which nobody reads any more."""
     _make_room(conn, bounds)
     _drop_aged(conn, bounds, now)
+    conn.execute("UPDATE lane SET folded = max(folded, ?) WHERE id = ?", (folded.seq, folded.lane))
     if folded.count:
         conn.execute(
             "INSERT INTO block (lane, seq, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -273,10 +305,13 @@ def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> _Open
         )
     for gap in folded.damaged:
         _mark(conn, gap)
-    count, since = conn.execute(
-        "SELECT sum(count), min(stored) FROM tail WHERE lane = ?", (folded.lane,)
-    ).fetchone()
-    return _Open(count, since) if count else None
+
+
+def _remove(conn: Connection, upto: int) -> bool:
+    """Remove some of the rows that are in blocks; whether there were any."""
+    return conn.execute(
+        "DELETE FROM tail WHERE seq IN (SELECT seq FROM tail WHERE seq <= ? ORDER BY seq LIMIT ?)", (upto, _REMOVED)
+    ).rowcount > 0
 
 
 def _make_room(conn: Connection, bounds: Bounds) -> None:
@@ -295,21 +330,25 @@ def _pages(conn: Connection) -> int:
 
 def _drop_aged(conn: Connection, bounds: Bounds, now: int) -> bool:
     """Drop the oldest block if it is too old; whether it was."""
-    oldest = now - bounds.age // timedelta(microseconds=1)
+    oldest = now - bounds.age // MICROSECOND
     found = conn.execute("SELECT stored FROM block ORDER BY id LIMIT 1").fetchone()
     return found is not None and found[0] < oldest and _drop(conn, "block")
 
 
-def _drop(conn: Connection, table: str) -> bool:
-    """Drop the oldest row of a table and count it; False when there is none."""
-    key = {"block": "id", "tail": "seq"}[table]
+def _drop(conn: Connection, table: Literal["block", "tail"]) -> bool:
+    """Drop the oldest row of a table and count it, if it is in no block; False when there is none."""
+    key = "id" if table == "block" else "seq"
     found = conn.execute(
-        f"SELECT {key}, lane, first, last, count FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608 - two names of ours
+        f"SELECT {key}, seq, lane, first, last, count FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608 - names of ours
     ).fetchone()
     if found is None:
         return False
-    number, lane, first, last, count = found
+    number, seq, lane, first, last, count = found
     conn.execute(f"DELETE FROM {table} WHERE {key} = ?", (number,))  # noqa: S608 - as above
+    if table == "tail" and conn.execute(
+        "SELECT folded FROM lane WHERE id = ?", (lane,)
+    ).fetchone()[0] >= seq:
+        return True
     device = _device(conn, lane)
     widened = conn.execute(
         "UPDATE gap SET since = min(since, ?), until = max(until, ?), count = count + ?"
@@ -332,5 +371,5 @@ def _mark(conn: Connection, gap: Gap) -> None:
 
 
 def _device(conn: Connection, lane: int) -> str:
-    (device,) = conn.execute("SELECT device FROM item WHERE lane = ? LIMIT 1", (lane,)).fetchone()
+    (device,) = conn.execute("SELECT device FROM lane WHERE id = ?", (lane,)).fetchone()
     return str(device)

@@ -17,6 +17,7 @@ import math
 import sys
 import zlib
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import accumulate, groupby
 from operator import sub
@@ -41,7 +42,25 @@ class Series(NamedTuple):
     values: list[Value]
 
 
-Row = tuple[int, int, int, Value]  # place of the item, time, status, value
+class Rows(NamedTuple):
+    """Samples of several items in the order of arrival; `places` are the items. Else as `Series`."""
+
+    places: list[int]
+    times: list[int]
+    statuses: list[int]
+    values: list[Value]
+
+    @classmethod
+    def none(cls) -> Rows:
+        """No samples yet."""
+        return cls([], [], [], [])
+
+    def extend(self, more: Rows) -> None:
+        """Take these samples behind those that are there."""
+        self.places.extend(more.places)
+        self.times.extend(more.times)
+        self.statuses.extend(more.statuses)
+        self.values.extend(more.values)
 
 
 class Damaged(Exception):
@@ -81,25 +100,47 @@ def decode_block(body: bytes, only: Collection[int] | None = None) -> dict[int, 
         raise Damaged(str(error)) from error
 
 
-def encode_rows(rows: Sequence[Row]) -> bytes:
-    """A few samples of several items as they came, quickly: what is kept until there is a block."""
-    places, times, statuses, values = zip(*rows, strict=True)
-    base = times[0]
-    return _squeezed([base, places, [time - base for time in times], statuses, values], level=1)
+def encode_rows(rows: Rows) -> bytes:
+    """A few samples of several items, quickly: what is kept until there is a block."""
+    places, times, statuses, values = rows
+    base, count = times[0], len(times)
+    together = times.count(base) == count
+    alike = statuses.count(statuses[0]) == count
+    offsets = None if together else [time - base for time in times]
+    return _pack([base, offsets, statuses[0] if alike else statuses, places, values])
 
 
-def decode_rows(body: bytes) -> list[Row]:
+def decode_rows(body: bytes) -> Rows:
     """The samples of `encode_rows`. Raises Damaged."""
     try:
-        base, places, times, statuses, values = _loosened(body)
-        return [*zip(places, [base + time for time in times], statuses, values, strict=True)]
+        base, offsets, statuses, places, values = _unpack(body)
+        count = len(values)
+        times = [base] * count if offsets is None else [base + offset for offset in offsets]
+        rows = Rows(places, times, [statuses] * count if isinstance(statuses, int) else statuses, values)
     except _DAMAGE as error:
         raise Damaged(str(error)) from error
+    if not len(rows.places) == len(rows.times) == len(rows.statuses) == count:
+        raise Damaged("columns of different lengths")
+    return rows
 
 
-def _squeezed(document: Any, level: int = 6) -> bytes:
+def by_item(rows: Rows) -> dict[int, Series]:
+    """The samples of each item, in the order in which they came."""
+    order = sorted(range(len(rows.places)), key=rows.places.__getitem__)
+    times = [rows.times[number] for number in order]
+    statuses = [rows.statuses[number] for number in order]
+    values = [rows.values[number] for number in order]
+    series, start = {}, 0
+    for place, count in sorted(Counter(rows.places).items()):
+        end = start + count
+        series[place] = Series(times[start:end], statuses[start:end], values[start:end])
+        start = end
+    return series
+
+
+def _squeezed(document: Any) -> bytes:
     plain = _pack(document)
-    small = zlib.compress(plain, level)
+    small = zlib.compress(plain)
     return _ZLIB + small if len(small) < len(plain) else _PLAIN + plain
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from edge_agent.store.database import Connection
-from edge_agent.store.samples_blocks import Damaged, Series, decode_block, decode_rows
+from edge_agent.store.samples_blocks import Damaged, Rows, Series, by_item, decode_block, decode_rows
 from edge_agent.telemetry import Gap
 
 _EVER = 1 << 62  # microseconds; later than anything
@@ -110,7 +110,8 @@ def usage(conn: Connection) -> Usage:
     (pages,) = conn.execute("PRAGMA page_count").fetchone()
     (free,) = conn.execute("PRAGMA freelist_count").fetchone()
     (samples,) = conn.execute(
-        "SELECT coalesce((SELECT sum(count) FROM block), 0) + coalesce((SELECT sum(count) FROM tail), 0)"
+        "SELECT coalesce((SELECT sum(count) FROM block), 0)"
+        " + coalesce((SELECT sum(count) FROM tail JOIN lane ON lane.id = lane WHERE seq > folded), 0)"
     ).fetchone()
     dropped, gaps = conn.execute(
         "SELECT coalesce(sum(count) FILTER (WHERE reason = 'dropped'), 0), count(*) FROM gap"
@@ -129,25 +130,21 @@ def usage(conn: Connection) -> Usage:
 def _tail(
     conn: Connection, lane: int, mine: Mapping[int, Item], since: int, until: int
 ) -> list[Chunk | Gap]:
-    series: dict[int, Series] = {}
-    told: list[Chunk | Gap] = []
+    whole, told = Rows.none(), list[Chunk | Gap]()
     rows = conn.execute(
-        "SELECT body, first, last, count FROM tail WHERE lane = ? AND last >= ? AND first < ? ORDER BY seq",
-        (lane, since, until),
+        "SELECT body, first, last, count FROM tail WHERE lane = ? AND last >= ? AND first < ?"
+        " AND seq > (SELECT folded FROM lane WHERE id = ?) ORDER BY seq",
+        (lane, since, until, lane),
     )
     for body, first, last, count in rows:
         try:
-            samples = decode_rows(body)
+            part = decode_rows(body)
         except Damaged:
             told.append(Gap(first, last, "not_saved", next(iter(mine.values())).device, count=count))
             continue
-        for place, time, status, value in samples:
-            if place in mine and since <= time < until:
-                each = series.setdefault(place, Series([], [], []))
-                each.times.append(time)
-                each.statuses.append(status)
-                each.values.append(value)
-    return [*told, *_chunks(series, mine)]
+        whole.extend(part)
+    series = {place: each for place, each in by_item(whole).items() if place in mine}
+    return [*told, *_chunks({place: _within(each, since, until) for place, each in series.items()}, mine)]
 
 
 def _within(series: Series, since: int, until: int) -> Series:

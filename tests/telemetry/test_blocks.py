@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from device_drivers.contract import Value
 from edge_agent.store.samples_blocks import (
-    Row,
+    Rows,
     Series,
+    by_item,
     decode_block,
     decode_rows,
     encode_block,
@@ -81,10 +82,15 @@ ROW = st.tuples(
 
 
 @given(st.lists(ROW, min_size=1, max_size=40))
-def test_rows_come_back_as_they_were(rows: list[Row]) -> None:
-    back = list(decode_rows(encode_rows(rows)))
-    assert [row[:3] for row in back] == [row[:3] for row in rows]
-    assert bits([row[3] for row in back]) == bits([row[3] for row in rows])
+def test_rows_come_back_as_they_were(given: list[tuple[int, int, int, Value]]) -> None:
+    rows = Rows(*map(list, zip(*given, strict=True)))
+    back = decode_rows(encode_rows(rows))
+    assert back[:3] == rows[:3]
+    assert bits(back.values) == bits(rows.values)
+    for place, series in by_item(rows).items():
+        mine = [row for row in given if row[0] == place]
+        assert series[:2] == ([row[1] for row in mine], [row[2] for row in mine])
+        assert bits(series.values) == bits([row[3] for row in mine])
 
 
 HOUR = [1_790_000_000_000_000 + second * 1_000_000 + second * 7919 % 1500 for second in range(3600)]

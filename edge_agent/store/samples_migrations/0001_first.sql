@@ -1,20 +1,27 @@
--- Items are kept in lanes: up to a hundred items of one device, which share blocks and time axes.
-CREATE TABLE item (
+-- Items are kept in lanes: up to a hundred items of one device, which share blocks and time axes. All rows
+-- of the tail up to folded are in blocks.
+CREATE TABLE lane (
     id INTEGER PRIMARY KEY,
-    lane INTEGER NOT NULL,
-    place INTEGER NOT NULL CHECK (place >= 0),
     device TEXT NOT NULL CHECK (device <> ''),
+    folded INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE item (
+    device TEXT NOT NULL,
     name TEXT NOT NULL CHECK (name <> ''),
-    UNIQUE (device, name),
+    lane INTEGER NOT NULL REFERENCES lane (id),
+    place INTEGER NOT NULL CHECK (place >= 0),
+    PRIMARY KEY (device, name),
     UNIQUE (lane, place)
 ) STRICT;
 
--- What was committed and is in no block yet: a row for each commit and lane. AUTOINCREMENT, because a
--- reader counts on it that a number never comes again. Times in microseconds since 1970 UTC: first and
--- last are of the samples, stored is when this PC kept them.
+-- What was committed: a row for each commit and lane, until blocks hold it. In the order of time and not of
+-- lanes, so that a commit writes one place of the file and the oldest are removed from one place.
+-- AUTOINCREMENT, because readers count on it that a number never comes again. Times in microseconds since
+-- 1970 UTC: first and last are of the samples, stored is when this PC kept them.
 CREATE TABLE tail (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    lane INTEGER NOT NULL,
+    lane INTEGER NOT NULL REFERENCES lane (id),
     first INTEGER NOT NULL,
     last INTEGER NOT NULL CHECK (last >= first),
     stored INTEGER NOT NULL,
@@ -22,12 +29,12 @@ CREATE TABLE tail (
     body BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX tail_lane ON tail (lane, seq, stored, count);
+CREATE INDEX tail_lane ON tail (lane, seq);
 
 -- The rows of the tail of one lane up to seq, from the block before it on. The lowest id is the oldest.
 CREATE TABLE block (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    lane INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY,
+    lane INTEGER NOT NULL REFERENCES lane (id),
     seq INTEGER NOT NULL,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL CHECK (last >= first),
