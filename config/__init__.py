@@ -14,6 +14,8 @@ from config.settings import (
     Scanner,
     Settings,
     Site,
+    Telemetry,
+    TelemetryItems,
     Terminal,
     UnitState,
 )
@@ -30,6 +32,8 @@ __all__ = [
     "SecretError",
     "Settings",
     "Site",
+    "Telemetry",
+    "TelemetryItems",
     "Terminal",
     "UnitState",
     "load",

@@ -27,7 +27,9 @@ from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
+from edge_agent.store.samples import SampleStore
 from edge_agent.supervisor import Supervisor
+from edge_agent.telemetry_pump import telemetry
 from edge_agent.terminals import Terminals
 from sync.ports import Connector
 from sync.puller import Puller
@@ -62,14 +64,17 @@ class Agent:
             site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             store = await Store.open(site.data / "journal.db", site.agent, self._clock)
             try:
-                await self._work(local, store, stop)
+                async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as samples:
+                    await self._work(local, store, samples, stop)
             finally:
                 await store.close()
         finally:
             local.close()
         _log.info("agent.stopped")
 
-    async def _work(self, local: LocalSocket, store: Store, stop: asyncio.Event) -> None:
+    async def _work(
+        self, local: LocalSocket, store: Store, samples: SampleStore, stop: asyncio.Event
+    ) -> None:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
         machines = Machines([_equipment(each) for each in settings.equipment])
@@ -79,7 +84,7 @@ class Agent:
             settings.policies.repeat_window,
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
-        api = Api(terminals, board, store, bus)
+        api = Api(terminals, board, store, bus, samples)
         background = [
             asyncio.create_task(pump_machines(bus, machines)),
             asyncio.create_task(pump_scans(bus, terminals)),

@@ -30,6 +30,7 @@ TAIL_AGE = timedelta(minutes=30)
 _STEPS = Path(__file__).with_name("samples_migrations")
 _LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
 _MOST_GAPS = 10_000
+_LOOK = 60_000_000  # microseconds between two looks for what is too old
 _REMOVED = 1000  # rows of the tail in one step
 
 
@@ -89,6 +90,7 @@ class SampleStore:
         self._bounds = bounds
         self._tail = tail
         self._round: _Round | None = None
+        self._looked = 0  # when nothing was too old
         self._places: dict[str, dict[str, int]] = {}  # device -> item -> its number
 
     @classmethod
@@ -136,7 +138,11 @@ class SampleStore:
         if self._tail.count >= self._bounds.tail_samples or (self._tail.since or now) <= old:
             self._round = await self._database.read(_begin)
             return True
-        return await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
+        if 0 <= now - self._looked < _LOOK:
+            return False
+        dropped = await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
+        self._looked = 0 if dropped else now
+        return dropped
 
     async def _go_on(self, round: _Round, now: int) -> None:
         if round.lanes:
