@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.checking import OptionTypes
 from config.loading import load, parse
+from config.places import place_problems
 from config.problems import ConfigError, Problem
 from config.secrets import SecretError, read_secret
 from config.settings import (
@@ -38,5 +39,6 @@ __all__ = [
     "UnitState",
     "load",
     "parse",
+    "place_problems",
     "read_secret",
 ]

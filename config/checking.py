@@ -143,6 +143,11 @@ class Checker:
                 self.say(key, f"{toml(value)} is already the name of {taken[value]}", "a name of its own")
             taken.setdefault(value, key)
             self._names.setdefault(kind, {}).setdefault(value, key)
+        if (what := extra(metas, "alone")) is not None and isinstance(value, str):
+            others = self._names.setdefault(f"alone {what}", {})
+            if value in others:
+                self.say(key, f"{toml(value)} is already {others[value]}", f"a {what} of its own")
+            others.setdefault(value, key)
         if extra(metas, "secret") and isinstance(value, str) and value:
             self._secrets.append((key, value))
         if (kind := extra(metas, "refers_to")) is not None and isinstance(value, str):

@@ -3,7 +3,8 @@
 `Meta.description` is the text of the reference. `extra` carries what a type can not say, for
 `config.checking`: `defines` and `refers_to` name a kind of thing, `among` the kind whose names it
 shares, `like` describes a pattern in words, `options` says whose options a table holds. In Options of
-drivers and connectors `secret` marks the path of a file that nobody else may read.
+drivers and connectors `secret` marks the path of a file that nobody else may read, and `alone` names
+what no two of them may say alike.
 """
 
 from __future__ import annotations
@@ -184,12 +185,14 @@ class TelemetryItems(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(min_length=1, description="device/item, with * and ? for any characters, such as press3-plc/temp*"),
     ]
     deadband: Annotated[
-        float | None,
-        Meta(ge=0, description="how far a value may go before it is kept again, in its own unit; not for states, "
-             "counters and alarms of equipment"),
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="how far a value may go before it is kept again, in its own unit; states, counters and "
+            "alarms of equipment have none"
+        ),
     ] = None
     heartbeat: Annotated[
-        float | None, Meta(ge=0, le=86_400, description="seconds after which a value is kept even if it is the same")
+        Seconds | None, Meta(description="seconds after which a value is kept even if it is the same; 0: every value")
     ] = None
 
 

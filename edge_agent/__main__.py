@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     _where(journal)
     journal.add_argument("--json", action="store_true", help="print one JSON document a line")
     journal.add_argument("--limit", type=int, default=20, help="how many, the newest; 20 when left out")
+    journal.add_argument(
+        "--resend", type=int, metavar="SEQ", help="send this refused fact again, and what it held back"
+    )
 
     labels = commands.add_parser(
         "labels", help="make a page of labels to print: commands, reasons, places, jobs"
@@ -63,6 +66,25 @@ def parser() -> argparse.ArgumentParser:
     _where(labels)
     labels.add_argument(
         "--out", type=Path, default=Path("labels.html"), help="the page to write"
+    )
+
+    export = commands.add_parser("export", help="write the stored machine values of a time range to files")
+    _where(export)
+    export.add_argument(
+        "--from", dest="since", metavar="TIME", default="",
+        help="ISO 8601 with a time zone, such as 2026-11-22T06:00+01:00; from the oldest when left out",
+    )
+    export.add_argument("--to", dest="until", metavar="TIME", default="", help="the same; to the newest")
+    export.add_argument(
+        "--items", metavar="PATTERN", action="append",
+        help="device/item, with * and ?, such as press3-plc/*; may be given again; all when left out",
+    )
+    export.add_argument(
+        "--format", choices=("csv", "columns"), default="csv",
+        help="csv: one file for people; columns: a folder with a file for each item, for tools",
+    )
+    export.add_argument(
+        "--out", type=Path, help="the file or the new folder; samples.csv or samples when left out"
     )
 
     demo = commands.add_parser("demo", help="run a whole plant on this PC and open a terminal on it")

@@ -1,7 +1,8 @@
 """The one place where the parts of the agent meet: what starts after what, and what stops before what.
 
-Start: site file -> lock -> store -> relays and pullers -> devices -> socket. Whoever can connect finds
-a working agent. Stop: the socket first, so that no input is taken that could not be kept.
+Start: site file -> its places -> store -> pumps -> relays and pullers -> devices -> socket. Whoever can
+connect finds a working agent. Stop: the socket first, so that no input is taken that could not be kept;
+then devices and pumps; then relays and pullers, which finish the request in hand; the store last.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
+from contextlib import closing
 from random import Random
+from typing import Any
 
 import config
 import device_drivers
@@ -21,8 +25,9 @@ from edge_agent.devices import Devices, DeviceSettings
 from edge_agent.equipment import Equipment
 from edge_agent.events import PlansChanged
 from edge_agent.local_socket import LocalSocket
+from edge_agent.places import own_data
 from edge_agent.planbook import PlanBook
-from edge_agent.pumps import Machines, ToldOutbox, pump_machines, pump_refreshes, pump_scans
+from edge_agent.pumps import Machines, Pumps, ToldOutbox
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
@@ -53,23 +58,20 @@ class Agent:
         self._links = LinkBoard(clock, self._bus, tuple(connectors))
 
     async def run(self) -> None:
-        """Start, work until told to stop, stop. Raises SocketTaken and StoreError when it can not start."""
+        """Start, work until told to stop, stop. Raises PlaceError and StoreError when it can not start."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         site = self._settings.site
-        local = LocalSocket.take(site.socket)
-        try:
-            site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(LocalSocket.take(site.socket)) as local, closing(own_data(site.data)):
             store = await Store.open(site.data / "journal.db", site.agent, self._clock)
             try:
-                async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as samples:
-                    await self._work(local, store, samples, stop)
+                if not stop.is_set():
+                    async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as samples:
+                        await self._work(local, store, samples, stop)
             finally:
                 await store.close()
-        finally:
-            local.close()
         _log.info("agent.stopped")
 
     async def _work(
@@ -85,29 +87,24 @@ class Agent:
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
         api = Api(terminals, board, store, bus, samples)
-        background = [
-            asyncio.create_task(pump_machines(bus, machines)),
-            asyncio.create_task(pump_scans(bus, terminals)),
-            asyncio.create_task(devices.run()),
-        ]
-        links = [task for name in self._connectors for task in self._link(name, store, background)]
-        background.append(asyncio.create_task(pump_refreshes(bus, terminals)))
-        serving = asyncio.create_task(api.serve(local.listen()))
+        pumps = [_task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps")]
+        links = [task for name in self._connectors for task in self._link(name, store)]
+        observing = _task(devices.run(), "devices")
+        serving = _task(api.serve(local.listen()), "api")
         _log.info("agent.ready", extra={"agent": settings.site.agent, "socket": str(settings.site.socket)})
         try:
-            await _until_stopped(stop, [serving, *background, *links])
+            await until_stopped(stop, [*pumps, *links, observing, serving])
         finally:
             api.stop()
             await asyncio.gather(serving, return_exceptions=True)
-            await _cancel(background)
+            await _cancel([observing])
+            await _cancel(pumps)
             await _cancel(links)  # a relay finishes the request in hand
             for connector in self._connectors.values():
                 await connector.close()
 
-    def _link(
-        self, name: str, store: Store, background: list[asyncio.Task[None]]
-    ) -> list[asyncio.Task[None]]:
-        """The relay and the puller of one connector."""
+    def _link(self, name: str, store: Store) -> list[asyncio.Task[None]]:
+        """The relay and the puller of one connector, and what wakes the relay."""
         connector, link = self._connectors[name], self._links.link(name)
 
         def changed(book: PlanBook) -> None:
@@ -115,24 +112,33 @@ class Agent:
             self._bus.publish(PlansChanged())
 
         outbox = ToldOutbox(store, name, self._clock, self._bus)
-        background.append(asyncio.create_task(outbox.listen()))
         inbox = PlanInbox(store, name, self._clock, changed)
         relay = Relay(outbox, connector, link, self._clock, self._rng)
         puller = Puller(inbox, connector, link, self._clock, self._rng, self._settings.policies.plan_interval)
-        return [asyncio.create_task(relay.run()), asyncio.create_task(puller.run())]
+        return [
+            _task(self._supervisor.keep(f"outbox {name}", outbox.listen), f"outbox {name}"),
+            _task(relay.run(), f"relay {name}"),
+            _task(puller.run(), f"puller {name}"),
+        ]
 
 
-async def _until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
-    """Return when told to stop. A task that ends early raises here: the agent does not go on half."""
+def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Return when told to stop. Any task that ends before, however it ends, raises here: the agent does
+    not go on half."""
     waiting = asyncio.create_task(stop.wait())
-    running: set[asyncio.Task[object]] = {waiting, *tasks}
     try:
-        while not stop.is_set():
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
+    for task in tasks:
+        if task in done:
+            task.result()
+            if not stop.is_set():
+                raise RuntimeError(f"The task {task.get_name()!r} ended by itself.")
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

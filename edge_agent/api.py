@@ -17,10 +17,13 @@ from starlette.routing import Route
 
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
-from edge_agent.events import EchoMade, StatusChanged, ViewMade
+from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
+from edge_agent.sample_stream import parse_time, sample_lines
+from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
-from edge_agent.store.listing import journal_rows
+from edge_agent.store.listing import journal_rows, sent_again
+from edge_agent.store.samples import SampleStore
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import (
     DeviceStatus,
@@ -31,6 +34,8 @@ from edge_agent.views import (
     JournalRow,
     LabelRow,
     Problem,
+    SampleGap,
+    Samples,
     Status,
     View,
 )
@@ -38,7 +43,8 @@ from sync.openapi import RouteDoc, document
 
 HEARTBEAT_SECONDS = 5.0
 INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fits with every escape
-_STATUS_PACE_SECONDS = 0.2  # a status bar that changes more often than this can not be read
+# A status bar that changes more often than this can not be read; live values change all the time.
+_STATUS_PACE_SECONDS, _LIVE_PACE_SECONDS = 0.2, 1.0
 
 _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
@@ -67,6 +73,18 @@ ROUTES = (
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
         query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
     ),
+    RouteDoc(
+        "POST", "/v1/journal/{seq}/resend", "Send a refused fact again, and after it what it held back",
+        response=JournalRow, statuses={400: Problem, 409: Problem, **_STORE}, token=False,
+    ),
+    RouteDoc(
+        "GET", "/v1/samples", "Stored machine values as columns, one SampleGap or Samples a line",
+        query={
+            "from": "ISO 8601 with a time zone", "to": "the same; up to it, without it",
+            "items": "pattern of device/item with * and ?; may be given again",
+        },
+        response=Samples | SampleGap, media="application/x-ndjson", statuses={400: Problem, **_STORE}, token=False,
+    ),
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
     RouteDoc("GET", "/openapi.json", "This document", token=False),
@@ -80,26 +98,26 @@ class _TooLarge(Exception):
 class Api:
     """Serves the routes. Only this class knows that they travel over HTTP."""
 
-    def __init__(self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus) -> None:
+    def __init__(
+        self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus, samples: SampleStore
+    ) -> None:
         self._terminals = terminals
         self._board = board
         self._store = store
         self._bus = bus
-        self._server: uvicorn.Server | None = None
+        self._samples = samples
+        self._server = _Server(uvicorn.Config(
+            self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
+            server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
+        ))  # fmt: skip
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer until `stop`. Open streams are ended within a second of it."""
-        config = uvicorn.Config(
-            self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
-            server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
-        )  # fmt: skip
-        self._server = _Server(config)
         await self._server.serve(sockets=[listener])
 
     def stop(self) -> None:
-        """Let `serve` end."""
-        if self._server is not None:
-            self._server.should_exit = True
+        """Let `serve` end, also one that has not begun."""
+        self._server.should_exit = True
 
     def app(self) -> Starlette:
         """The application without its socket."""
@@ -110,6 +128,8 @@ class Api:
             "/v1/equipment": self._equipment,
             "/v1/devices": self._devices,
             "/v1/journal": self._journal,
+            "/v1/journal/{seq}/resend": self._resend,
+            "/v1/samples": self._stored,
             "/v1/labels": self._labels,
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
@@ -137,12 +157,32 @@ class Api:
     async def _journal(self, request: Request) -> Response:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
         after = request.query_params.get("after")
-        start = None if after is None else min(int(after), _LAST_SEQ)
+        start = None if after is None else min(max(int(after), 0), _LAST_SEQ)
         return _json(
             await self._store.read(
                 lambda connection: journal_rows(connection, self._board.connector, limit, start)
             )
         )
+
+    async def _resend(self, request: Request) -> Response:
+        seq = min(int(request.path_params["seq"]), _LAST_SEQ)
+        try:
+            row = await self._store.write(
+                lambda connection: sent_again(connection, self._board.connector, seq)
+            )
+        except StoreError as error:
+            if error.kind != "conflict":
+                raise
+            return _json(Problem("journal.not_resent", {"what": str(error)}), 409)
+        self._bus.publish(FactsRecorded(0, frozenset({row.about})))
+        return _json(row)
+
+    async def _stored(self, request: Request) -> Response:
+        asked = request.query_params
+        lines = sample_lines(
+            self._samples, parse_time(asked.get("from")), parse_time(asked.get("to")), asked.getlist("items")
+        )
+        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare
@@ -163,17 +203,19 @@ class Api:
     async def _stream(self, terminal: str) -> AsyncIterator[bytes]:
         """The view and the status now, then each change; the status at least every heartbeat."""
         station = self._terminals.station(terminal)
-        with self._bus.subscribe(ViewMade, EchoMade, StatusChanged, coalesce=_coalesce) as events:
+        told = (ViewMade, EchoMade, StatusChanged, MachineChanged)
+        with self._bus.subscribe(*told, coalesce=_coalesce) as events:
             yield _event("view", await self._terminals.view(terminal))
             while True:
                 yield _event("status", await self._board.status(station))
-                async for chunk in self._until_status(events, terminal):
+                async for chunk in self._until_status(events, station):
                     yield chunk
 
-    async def _until_status(self, events: Subscription[object], terminal: str) -> AsyncIterator[bytes]:
+    async def _until_status(self, events: Subscription[object], station: Station) -> AsyncIterator[bytes]:
         """Views and echoes of the terminal, until a status is due."""
-        loop = asyncio.get_running_loop()
-        earliest, due = loop.time() + _STATUS_PACE_SECONDS, loop.time() + HEARTBEAT_SECONDS
+        loop, terminal = asyncio.get_running_loop(), station.terminal
+        began = loop.time()
+        due = began + HEARTBEAT_SECONDS
         while (left := due - loop.time()) > 0:
             try:
                 async with asyncio.timeout(left):
@@ -186,12 +228,20 @@ class Api:
                 case EchoMade(echo) if echo.terminal == terminal:
                     yield _event("echo", echo)
                 case StatusChanged():
-                    due = min(due, earliest)
+                    due = min(due, began + _STATUS_PACE_SECONDS)
+                case MachineChanged(id) if id == station.equipment:
+                    due = min(due, began + _LIVE_PACE_SECONDS)
 
 
 def _coalesce(event: object) -> str | None:
     """Of status changes one is as good as ten; views and echoes are told each."""
-    return "status" if isinstance(event, StatusChanged) else None
+    match event:
+        case StatusChanged():
+            return "status"
+        case MachineChanged(id):
+            return f"machine {id}"
+        case _:
+            return None
 
 
 class _Server(uvicorn.Server):

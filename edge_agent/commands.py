@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from random import SystemRandom
 from typing import NoReturn
 
@@ -16,9 +17,9 @@ import config
 from edge_agent.client import AgentAway, AgentClient, InputRefused
 from edge_agent.clock import SystemClock
 from edge_agent.display import display_safe
-from edge_agent.local_socket import SocketTaken
 from edge_agent.logs import log_to_stderr
-from edge_agent.site import build_connectors, load_site
+from edge_agent.places import PlaceError
+from edge_agent.site import build_connectors, check_places, load_site
 from edge_agent.views import DeviceStatus, EquipmentStatus, Health, JournalRow
 
 OK, ATTENTION, USAGE, AWAY = 0, 1, 2, 3
@@ -38,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
         asyncio.run(Agent(settings, connectors, SystemClock(), SystemRandom()).run())
     except config.ConfigError as error:
         return _tell_problems(error, as_json=False)
-    except (SocketTaken, StoreError) as error:
+    except (PlaceError, StoreError) as error:
         print(display_safe(str(error), limit=400), file=sys.stderr)
         return ATTENTION
     return OK
@@ -49,6 +50,7 @@ def check(given: argparse.Namespace) -> int:
     try:
         settings = load_site(given.site)
         build_connectors(settings, given.site)
+        check_places(settings, given.site)
     except config.ConfigError as error:
         return _tell_problems(error, as_json=given.json)
     if given.json:
@@ -101,10 +103,12 @@ def status(given: argparse.Namespace) -> int:
 
 
 def journal(given: argparse.Namespace) -> int:
-    """`floorhand journal`: the newest facts, oldest first."""
+    """`floorhand journal`: the newest facts, oldest first. With `--resend`, the one that is sent again."""
 
     async def look(agent: AgentClient) -> int:
-        for row in await agent.journal(limit=given.limit):
+        again = given.resend is not None
+        rows = [await agent.resend(given.resend)] if again else await agent.journal(limit=given.limit)
+        for row in rows:
             print(msgspec.json.encode(row).decode() if given.json else _journal_line(row))
         return OK
 
@@ -124,6 +128,25 @@ def labels(given: argparse.Namespace) -> int:
             print(f"Can not write {given.out}: {error.strerror}.", file=sys.stderr)
             return ATTENTION
         print(f"Labels written to {given.out}. Open it in a browser and print it.")
+        return OK
+
+    return _with_agent(given, look)
+
+
+def export(given: argparse.Namespace) -> int:
+    """`floorhand export`: stored machine values of a time range as files."""
+
+    async def look(agent: AgentClient) -> int:
+        from edge_agent.export import write_columns, write_csv
+
+        stream = agent.samples(given.since, given.until, given.items or ())
+        out = given.out or Path("samples.csv" if given.format == "csv" else "samples")
+        try:
+            count = await (write_csv if given.format == "csv" else write_columns)(out, stream)
+        except OSError as error:
+            print(f"Can not write {out}: {error.strerror}.", file=sys.stderr)
+            return ATTENTION
+        print(f"{count} samples written to {out}.")
         return OK
 
     return _with_agent(given, look)
@@ -150,7 +173,8 @@ def _with_agent(given: argparse.Namespace, look: Callable[[AgentClient], Awaitab
         print(error, file=sys.stderr)
         return AWAY
     except InputRefused as error:
-        print(f"The agent refused: {error.problem.code} {error.problem.params}", file=sys.stderr)
+        words = error.problem.params.get("what") or f"The agent refused: {error.problem.code}"
+        print(display_safe(words, limit=400), file=sys.stderr)
         return ATTENTION
 
 

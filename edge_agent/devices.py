@@ -49,8 +49,9 @@ class Devices:
         self._devices = {one.name: _Device(one, load, clock, bus, supervisor) for one in settings}
 
     async def run(self) -> None:
-        """Keep every device connected."""
+        """Keep every device connected; with none, do nothing for just as long."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.Event().wait())
             for name, device in self._devices.items():
                 group.create_task(self._supervisor.keep(f"device {name}", device.session, device.on_state))
 

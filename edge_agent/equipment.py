@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
-from edge_agent.counting import delta
 from edge_agent.items import kept
 from edge_agent.views import EquipmentStatus, ItemValue
 
@@ -74,12 +73,6 @@ class Equipment:
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )
-
-    def count_since(self, mark: int | None) -> int | None:
-        """Pieces since the count stood at `mark`; None when the count is not good or was reset."""
-        count = self._items.get(self._count)
-        now = _whole(count.value) if count and count.status == "Good" else None
-        return None if mark is None or now is None else delta(mark, now, self._width)
 
     def _turn(self, value: DataValue) -> None:
         """A value of the state item: `state_since` is when the machine changed, not when we heard of it."""

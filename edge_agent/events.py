@@ -48,9 +48,13 @@ class ViewMade:
 
 @dataclass(frozen=True, slots=True)
 class FactsRecorded:
-    """So many facts were committed: there is something to send."""
+    """So many facts were committed, or refused ones go again (0): there is something to send.
+
+    `jobs` are those that they are about.
+    """
 
     count: int
+    jobs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

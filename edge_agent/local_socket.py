@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import stat
 from pathlib import Path
 
-
-class SocketTaken(Exception):
-    """Another agent owns the socket, or something else lies in its place. The text says what to do."""
+from edge_agent.places import Lock, PlaceError, make_folder
 
 
 class LocalSocket:
     """The place of an agent on its PC: first `take` it, `listen` when everything works, `close` last."""
 
-    def __init__(self, path: Path, lock: int) -> None:
+    def __init__(self, path: Path, lock: Lock) -> None:
         self._path = path
         self._lock = lock
         self._listener: socket.socket | None = None
 
     @classmethod
     def take(cls, path: Path) -> LocalSocket:
-        """Become the one agent at this path. Raises SocketTaken.
+        """Become the one agent at this path. Raises PlaceError.
 
-        The folder is made with mode 0700 when it is missing. The lock is a file beside the socket: the
-        kernel gives it back when the process dies, however it dies. A socket that a dead agent left is
-        cleared away; anything else stays where it is.
+        The folder is made with mode 0700 when it is missing. The lock is a file beside the socket. A
+        socket that a dead agent left is cleared away; anything else stays where it is.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock_path = path.with_name(path.name + ".lock")
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            owner = lock_path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
-            os.close(lock)
-            raise SocketTaken(
-                f"Another agent is running on {path} (process {owner}). Stop it first, or give this agent "
-                "another [site] socket and data folder."
-            ) from None
-        os.truncate(lock, 0)
-        os.write(lock, str(os.getpid()).encode())
+        make_folder(path.parent, "Choose another [site] socket.")
+        lock = Lock.take(
+            path.with_name(path.name + ".lock"),
+            f"Another agent is running on {path}",
+            "Stop it first, or give this agent another [site] socket and data folder.",
+        )
         taken = cls(path, lock)
         try:
             taken._clear()
-        except SocketTaken:
+        except PlaceError:
             taken.close()
             raise
         return taken
@@ -59,7 +47,7 @@ class LocalSocket:
             listener.bind(str(self._path))
         except OSError as error:
             listener.close()
-            raise SocketTaken(
+            raise PlaceError(
                 f"Can not listen on {self._path}: {error}. Choose another [site] socket."
             ) from error
         finally:
@@ -74,7 +62,7 @@ class LocalSocket:
         if self._listener is not None:
             self._listener.close()
             self._path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._lock.close()
 
     def _clear(self) -> None:
         """Nothing but a socket is ever removed."""
@@ -83,7 +71,12 @@ class LocalSocket:
         except FileNotFoundError:
             return
         if not stat.S_ISSOCK(mode):
-            raise SocketTaken(
+            raise PlaceError(
                 f"{self._path} is there and is not a socket. Move it away, or change [site] socket."
             )
-        self._path.unlink()
+        try:
+            self._path.unlink()
+        except OSError as error:
+            raise PlaceError(
+                f"Can not clear {self._path} away: {error.strerror}. Choose another [site] socket."
+            ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 from collections.abc import Sequence
 
@@ -19,6 +21,7 @@ from edge_agent.events import (
 )  # fmt: skip
 from edge_agent.store import Store, StoreError
 from edge_agent.store.outbox import JournalOutbox
+from edge_agent.supervisor import Supervisor
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import EquipmentStatus, Input
 from sync.contract import Fact, Receipt
@@ -57,6 +60,7 @@ class ToldOutbox:
     async def listen(self) -> None:
         """Wake the relay whenever facts were committed; until cancelled."""
         with self._bus.subscribe(FactsRecorded, coalesce=lambda event: "recorded") as events:
+            self._outbox.notify()  # what was committed while nobody listened
             async for _ in events:
                 self._outbox.notify()
                 self._bus.publish(StatusChanged())
@@ -75,42 +79,105 @@ class ToldOutbox:
         await self._outbox.wait()
 
 
-async def pump_machines(bus: Bus, machines: Machines) -> None:
-    """Values of devices into machines; until cancelled."""
+class Pumps:
+    """The long tasks that carry events to machines and terminals; `run` until cancelled.
 
-    def newest(event: object) -> tuple[str, str] | None:
-        return (event.device, event.value.item) if isinstance(event, ValueArrived) else None
+    What one event does wrong hurts nobody else: its machine or its terminal is told apart, the rest
+    goes on. A pump that fails as a whole is started again.
+    """
 
-    with bus.subscribe(ValueArrived, DeviceChanged, coalesce=newest, limit=100_000) as events:
-        async for event in events:
-            changed = machines.take(event) if isinstance(event, ValueArrived) else []
-            for id in changed:
-                bus.publish(MachineChanged(id))
-            if changed or isinstance(event, DeviceChanged):
-                bus.publish(StatusChanged())
+    def __init__(self, bus: Bus, machines: Machines, terminals: Terminals, supervisor: Supervisor) -> None:
+        self._bus = bus
+        self._machines = machines
+        self._terminals = terminals
+        self._supervisor = supervisor
+
+    async def run(self) -> None:
+        """All of them."""
+        async with asyncio.TaskGroup() as group:
+            for name, pump in (
+                ("machines", self._pump_machines),
+                ("scans", self._pump_scans),
+                ("refreshes", self._pump_refreshes),
+            ):
+                group.create_task(self._supervisor.keep(name, pump))
+
+    async def _pump_machines(self) -> None:
+        """Values of devices into machines."""
+        subscription = self._bus.subscribe(
+            ValueArrived, DeviceChanged, coalesce=_newest_value, limit=100_000
+        )
+        with subscription as events:
+            async for event in events:
+                if isinstance(event, ValueArrived):
+                    name = f"value of {event.device}"
+                    await self._supervisor.attempt(name, functools.partial(self._take_value, event))
+                else:
+                    self._bus.publish(StatusChanged())
+                self._supervisor.alive("machines")
+
+    async def _take_value(self, event: ValueArrived) -> None:
+        for id in self._machines.take(event):
+            self._bus.publish(MachineChanged(id))
+
+    async def _pump_scans(self) -> None:
+        """Scans of serial scanners to the terminals they belong to."""
+        with self._bus.subscribe(ScanArrived, limit=10_000) as events:
+            async for event in events:
+                name = f"scan at {event.terminal}"
+                if not await self._supervisor.attempt(name, functools.partial(self._take_scan, event)):
+                    self._terminals.tell_not_saved(event.terminal, "agent.internal")
+                self._supervisor.alive("scans")
+
+    async def _take_scan(self, event: ScanArrived) -> None:
+        given = Input(event.scan.id, "scan", event.scan.raw.decode("latin-1"))
+        try:
+            await self._terminals.handle(event.terminal, given, event.scan.received_at)
+        except StoreError as error:
+            told = {"terminal": event.terminal, "kind": error.kind, "what": str(error)}
+            _log.error("scan.not_saved", extra=told)
+            self._terminals.tell_not_saved(event.terminal, "store.not_saved", what=str(error))
+        except UnknownTerminal:
+            _log.error("scan.no_terminal", extra={"scanner": event.scanner, "terminal": event.terminal})
+
+    async def _pump_refreshes(self) -> None:
+        """Draw terminals anew when plans, their machine or the progress of a job changed."""
+        subscription = self._bus.subscribe(
+            PlansChanged, MachineChanged, FactsRecorded, coalesce=_same_refresh
+        )
+        with subscription as events:
+            await self._refresh(None)  # what changed while nobody listened
+            async for event in events:
+                if not isinstance(event, FactsRecorded) or event.jobs:
+                    await self._refresh(event.id if isinstance(event, MachineChanged) else None)
+                self._supervisor.alive("refreshes")
+
+    async def _refresh(self, equipment: str | None) -> None:
+        for terminal in self._terminals.drawn(equipment):
+            name = f"view of {terminal}"
+            if not await self._supervisor.attempt(name, functools.partial(self._redraw, terminal)):
+                self._terminals.tell_not_drawn(terminal)
+
+    async def _redraw(self, terminal: str) -> None:
+        try:
+            await self._terminals.refresh(terminal)
+        except StoreError as error:
+            if self._terminals.tell_not_drawn(terminal):
+                told = {"terminal": terminal, "kind": error.kind, "what": str(error)}
+                _log.error("view.not_drawn", extra=told)
 
 
-async def pump_scans(bus: Bus, terminals: Terminals) -> None:
-    """Scans of serial scanners to the terminals they belong to; until cancelled."""
-    with bus.subscribe(ScanArrived, limit=10_000) as events:
-        async for event in events:
-            given = Input(event.scan.id, "scan", event.scan.raw.decode("latin-1"))
-            try:
-                await terminals.handle(event.terminal, given, event.scan.received_at)
-            except StoreError as error:
-                told = {"terminal": event.terminal, "kind": error.kind, "what": str(error)}
-                _log.error("scan.not_saved", extra=told)
-                terminals.tell_not_saved(event.terminal, error)
-            except UnknownTerminal:
-                _log.error("scan.no_terminal", extra={"scanner": event.scanner, "terminal": event.terminal})
+def _newest_value(event: object) -> tuple[str, str] | None:
+    """Of the values of an item only the newest counts."""
+    return (event.device, event.value.item) if isinstance(event, ValueArrived) else None
 
 
-async def pump_refreshes(bus: Bus, terminals: Terminals) -> None:
-    """Draw terminals anew when plans or their machine changed; until cancelled."""
-
-    def once(event: object) -> str:
-        return event.id if isinstance(event, MachineChanged) else ""
-
-    with bus.subscribe(PlansChanged, MachineChanged, coalesce=once) as events:
-        async for event in events:
-            await terminals.refresh(event.id if isinstance(event, MachineChanged) else None)
+def _same_refresh(event: object) -> str:
+    """What makes the same terminals be drawn anew: a machine its own, all else all; or none at all."""
+    match event:
+        case MachineChanged(id):
+            return f"machine {id}"
+        case FactsRecorded(jobs=jobs) if not jobs:
+            return "nothing"
+        case _:
+            return "all"

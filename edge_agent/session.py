@@ -19,6 +19,7 @@ import msgspec
 from edge_agent import scenarios
 from edge_agent.scanning.expected import Expected
 from edge_agent.scanning.identify import Identified, identify, printable
+from edge_agent.scanning.labels import looks_like
 from edge_agent.scanning.verdict import Judgement, Pending, judge
 from edge_agent.scenarios.contract import (
     LEFT,
@@ -222,8 +223,9 @@ def refusal(
     name: str, state: Any, raw: bytes, identified: Identified, judged: Judgement,
     expected: tuple[Expected, ...], said: Said, here: Situation,
 ) -> ScanRefused:  # fmt: skip
-    """The evidence of a scan that was not accepted. The number of a badge is not written down."""
-    badge = any(candidate.kind is Kind.BADGE for candidate in identified.candidates)
+    """The evidence of a scan that was not accepted. The number of a badge is not written down, also not
+    that of one which was misread."""
+    badge = looks_like(Kind.BADGE, raw) or any(each.kind is Kind.BADGE for each in identified.candidates)
     return ScanRefused(
         about=f"terminal/{here.station.terminal}", verdict=said.verdict.value, code=said.code,
         raw="(a badge)" if badge else printable(raw), scenario=name, step=state.step,

@@ -39,3 +39,9 @@ def build_connectors(settings: config.Settings, file: Path) -> dict[str, Connect
     if problems:
         raise config.ConfigError(problems)
     return built
+
+
+def check_places(settings: config.Settings, file: Path) -> None:
+    """Whether this user could run the agent in its folders. Raises config.ConfigError."""
+    if problems := config.place_problems(settings.site, str(file)):
+        raise config.ConfigError(problems)

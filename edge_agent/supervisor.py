@@ -27,6 +27,10 @@ class State:
     tries: int = 0
 
 
+def _nobody(state: State) -> None:
+    """Nobody is told: the log says it."""
+
+
 class Supervisor:
     """Runs each `keep` until it is cancelled. With `strict`, a bug ends it instead (tests).
 
@@ -39,9 +43,10 @@ class Supervisor:
         self._rng = rng
         self._strict = strict
         self._kept: dict[str, _Kept] = {}
+        self._failing: dict[str, str] = {}  # name of a piece of work -> the bug that was logged
 
     async def keep(
-        self, name: str, factory: Callable[[], Awaitable[None]], on_state: Callable[[State], None]
+        self, name: str, factory: Callable[[], Awaitable[None]], on_state: Callable[[State], None] = _nobody
     ) -> None:
         """Run `factory()`, again and again, with a jittered back-off; never returns.
 
@@ -64,6 +69,25 @@ class Supervisor:
         """The task of this name has shown that it works: the back-off begins anew."""
         if kept := self._kept.get(name):
             kept.works()
+
+    async def attempt(self, name: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do one piece of work of a long task; returns whether it went well.
+
+        A bug in it ends nothing else. It is counted, and logged again only when it went well between or
+        fails in another way: a value that comes ten times a second must not fill the log.
+        """
+        try:
+            await work()
+        except Exception as error:
+            self.bugs[name] += 1
+            if self._strict:
+                raise
+            if self._failing.get(name) != repr(error):
+                self._failing[name] = repr(error)
+                _log.exception("work.bug", extra={"work": name})
+            return False
+        self._failing.pop(name, None)
+        return True
 
     async def _once(self, name: str, factory: Callable[[], Awaitable[None]]) -> str:
         """Run it to its end; returns why it ended."""

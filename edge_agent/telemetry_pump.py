@@ -50,12 +50,16 @@ async def _opened(path: Path, clock: Clock, bounds: Bounds) -> SampleStore:
         except StoreError as error:
             if error.kind != "corrupt":
                 raise
-    aside = path.with_suffix(".damaged")
+    _put_aside(path)
+    return await SampleStore.open(path, clock, bounds)
+
+
+def _put_aside(path: Path) -> None:
+    aside = path.with_suffix(".damaged")  # the last one only: it may be large
     path.replace(aside)
     for side in ("-wal", "-shm"):
         path.with_name(path.name + side).unlink(missing_ok=True)
     _log.error("telemetry.damaged", extra={"aside": str(aside)})
-    return await SampleStore.open(path, clock, bounds)
 
 
 def by_exception(settings: config.Settings) -> ByException:

@@ -242,7 +242,7 @@ class Books:
             )
             no_order = "about NOT IN (SELECT id FROM plan WHERE kind = ?)"
             other = self._bookings(no_order, "JobOrder", newest=True)
-            return OrdersReply(orders, other)
+            return OrdersReply(orders, other, self._plans.words())
 
     def bookings(self, agent: str) -> tuple[Booking, ...]:
         """Every decided fact of an agent, in order of arrival."""

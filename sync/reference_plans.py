@@ -126,6 +126,14 @@ class PlanTable:
         """Whether that person is known."""
         return self._get(Person, id) is not None
 
+    def words(self) -> dict[str, str]:
+        """What people call the persons and reasons that bookings name by id."""
+        rows = self._db.execute(
+            "SELECT id, payload ->> 'name' FROM plan WHERE kind = 'Person' AND payload IS NOT NULL"
+            " UNION SELECT id, payload ->> 'text' FROM plan WHERE kind = 'Reason' AND payload IS NOT NULL"
+        )
+        return {id: words for id, words in rows if words}
+
     def _stock(self, place: str, material: str, lot: str | None) -> Stock:
         row = self._db.execute(
             "SELECT payload FROM plan WHERE kind = 'Stock' AND payload ->> 'location' = ?"

@@ -39,10 +39,14 @@ class OrderView(msgspec.Struct, frozen=True):
 
 
 class OrdersReply(msgspec.Struct, frozen=True):
-    """All orders, and what was booked about none of them (people, terminals), newest first."""
+    """All orders, and what was booked about none of them (people, terminals), newest first.
+
+    `words` are the names of persons and the texts of reasons by id.
+    """
 
     orders: tuple[OrderView, ...]
     other: tuple[Booking, ...]
+    words: dict[str, str]
 
 
 class BookingsReply(msgspec.Struct, frozen=True):

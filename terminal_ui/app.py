@@ -151,6 +151,11 @@ class TerminalApp(App[None], inherit_bindings=False):
         self._ring(2)
         self.draw()
 
+    def show_dropped(self, count: int) -> None:
+        self.feed.tell(Note(Verdict.WRONG, "ui.not_taken", {"n": str(count)}))
+        self._ring(2)
+        self.draw()
+
     def _ring(self, times: int) -> None:
         if self._setup.bell:
             for number in range(times):

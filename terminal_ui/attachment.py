@@ -1,9 +1,9 @@
 """Stays attached to the agent: listens to its events and hands in inputs, for ever.
 
 One input is in hand at a time; it is sent again with the same id until the agent has answered, so it
-counts once however often the line breaks. What is scanned meanwhile waits in order (bounded). While
-the agent is away nothing new is taken: the screen may be old, and a scan made against it could be
-booked minutes later.
+counts once however often the line breaks. What is scanned meanwhile waits in order (bounded), as long
+as the line holds. While the agent is away nothing new is taken, and what waited is dropped and said so:
+the screen may be old, and a scan made against it could be booked minutes later.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ class Listener(Protocol):
     def show_attached(self) -> None: ...
     def show_refused(self, problem: Problem) -> None: ...
 
+    def show_dropped(self, count: int) -> None:
+        """So many inputs were given, and will not be sent."""
+        ...
+
 
 class Attachment:
     """One terminal's line to its agent. `run` it as a task; `give` it inputs."""
@@ -58,6 +62,8 @@ class Attachment:
         self._clock = clock
         self._inputs: deque[Input] = deque()
         self._given = asyncio.Event()
+        self._in_hand: Input | None = None
+        self._dropped = 0
         self._revision = -1
         self.away = False
 
@@ -121,7 +127,17 @@ class Attachment:
 
     def _lost(self, reason: str) -> None:
         self.away = True
+        self._drop_waiting()
         self._listener.show_away(reason)
+
+    def _drop_waiting(self) -> None:
+        """Forget what was never sent, and say so."""
+        kept = [given for given in self._inputs if given is self._in_hand]
+        if dropped := len(self._inputs) - len(kept):
+            self._inputs = deque(kept)
+            told = self._dropped + dropped
+            self._dropped = told if kept else 0
+            self._listener.show_dropped(told)
 
     async def _deliver(self) -> None:
         wait = FIRST_WAIT
@@ -129,16 +145,25 @@ class Attachment:
             while not self._inputs:
                 self._given.clear()
                 await self._given.wait()
+            given = self._in_hand = self._inputs[0]
             try:
-                view = await self._client.send(self._terminal, self._inputs[0])
+                view = await self._client.send(self._terminal, given)
             except AgentAway:
+                self._drop_waiting()
                 await self._clock.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
                 continue
             except InputRefused as error:
-                self._inputs.popleft()
+                self._answered()
                 self._listener.show_refused(error.problem)
             else:
-                self._inputs.popleft()
+                self._answered()
                 self._seen(view)
+            if self._dropped:  # the answer has taken the place of these words
+                self._listener.show_dropped(self._dropped)
+                self._dropped = 0
             wait = FIRST_WAIT
+
+    def _answered(self) -> None:
+        self._inputs.popleft()
+        self._in_hand = None

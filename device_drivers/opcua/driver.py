@@ -13,7 +13,7 @@ import importlib
 import logging
 import math
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ _QUEUE_SIZE = 10  # changes of one item that the server keeps between two publis
 _BACKLOG = 20_000  # changes that may wait for us; more means that we do not keep up
 _ITEMS_PER_CALL = 500  # servers limit how many items one call may create
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
+_ASK_AGAIN = 10.0  # seconds after which a point that was refused is asked for once more
+_REASONS = 600  # characters; the first few points say what is wrong with all of them
 _PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
 
 
@@ -52,7 +54,7 @@ class Driver:
     def __init__(self, options: Options, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._names: dict[ua.NodeId, list[str]] = {}
+        self._names: dict[ua.NodeId, set[str]] = {}
 
     async def run(self, emit: Emit) -> None:
         """Subscribe until cancelled; see device_drivers.contract.Driver."""
@@ -71,10 +73,15 @@ class Driver:
             await self._connect(client)
             with self._mapped():
                 async with asyncio.timeout(self._options.timeout * 3):
-                    subscription = await self._subscribe(client)
+                    subscription = await self._subscription(client)
+                    refused = await self._subscribe(client, subscription, self._options.points)
                     identity = await _identity(client)
+            if len(refused) == len(self._options.points):
+                told = "; ".join(refused.values())
+                raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
             emit(Online(identity))
-            await self._deliver(subscription, lost, emit)
+            self._tell_refused(refused, emit)
+            await self._deliver(client, subscription, refused, lost, emit)
         finally:
             await _close(client)
 
@@ -108,59 +115,66 @@ class Driver:
         except TimedOut as error:
             raise Unreachable(f"No OPC UA server answers at {self._options.endpoint}. {_CHECK}") from error
 
-    async def _subscribe(self, client: Client) -> Subscription:
+    async def _subscription(self, client: Client) -> Subscription:
         from asyncua import ua
         from asyncua.common.subscription import OverflowPolicy
 
-        namespaces = await client.get_namespace_array()
-        for point in self._options.points:
-            self._names.setdefault(self._node_id(point, namespaces), []).append(point.name)
         parameters = ua.CreateSubscriptionParameters(
             RequestedPublishingInterval=self._options.publishing_interval * 1000,
             RequestedLifetimeCount=_LIFETIME_COUNT,
             RequestedMaxKeepAliveCount=KEEPALIVE_COUNT,
         )
-        subscription = await client.create_subscription(
+        return await client.create_subscription(
             parameters, queue_maxsize=_BACKLOG, overflow=OverflowPolicy.DISCONNECT
         )
-        wanted = list(self._names)
-        for start in range(0, len(wanted), _ITEMS_PER_CALL):
-            part = wanted[start : start + _ITEMS_PER_CALL]
+
+    async def _subscribe(
+        self, client: Client, subscription: Subscription, points: Iterable[Point]
+    ) -> dict[Point, str]:
+        """Have the points delivered; those that the server does not have now, and why in words."""
+        from asyncua import ua
+
+        namespaces = await client.get_namespace_array()
+        refused: dict[Point, str] = {}
+        wanted: dict[ua.NodeId, list[Point]] = {}
+        for point in points:
+            node = _node_id(point, namespaces)
+            if node is None:
+                there = ", ".join(namespaces)
+                refused[point] = f"point {point.name!r}: it has no namespace {point.ref.uri!r}, but {there}"
+            else:
+                wanted.setdefault(node, []).append(point)
+        nodes = list(wanted)
+        for start in range(0, len(nodes), _ITEMS_PER_CALL):
+            part = nodes[start : start + _ITEMS_PER_CALL]
+            for node in part:
+                self._names.setdefault(node, set()).update(point.name for point in wanted[node])
             made: list[int | ua.StatusCode] = await subscription.subscribe_data_change(
                 [client.get_node(node) for node in part],
                 queuesize=_QUEUE_SIZE,
                 sampling_interval=ua.Double(self._options.publishing_interval * 1000 / 2),
             )
-            self._check_items(part, made)
-        return subscription
+            for node, answer in zip(part, made, strict=True):
+                if isinstance(answer, ua.StatusCode):
+                    refused |= {
+                        point: f"point {point.name!r} ({point.node}): {answer.name}" for point in wanted[node]
+                    }
+        return refused
 
-    def _node_id(self, point: Point, namespaces: Sequence[str]) -> ua.NodeId:
-        ref = point.ref
-        if not ref.uri:
-            return _made(ref.identifier, ref.index)
-        if ref.uri not in namespaces:
-            raise Misconfigured(
-                f"{self._options.endpoint} has no namespace {ref.uri!r} (point {point.name!r}). "
-                f"It has: {', '.join(namespaces)}."
-            )
-        return _made(ref.identifier, namespaces.index(ref.uri))
+    def _tell_refused(self, refused: Iterable[Point], emit: Emit) -> None:
+        """A point that the server does not have is Bad; the others are as good as ever."""
+        for point in refused:
+            emit(DataValue(point.name, None, StatusCode.BAD, self._clock.now()))
 
-    def _check_items(self, nodes: Sequence[ua.NodeId], made: Sequence[int | ua.StatusCode]) -> None:
-        refused = [(node, code) for node, code in zip(nodes, made, strict=True) if not isinstance(code, int)]
-        if refused:
-            points = {point.name: point.node for point in self._options.points}
-            told = "; ".join(
-                f"point {name!r} ({points[name]}): {code.name}"
-                for node, code in refused[:5]
-                for name in self._names[node]
-            )
-            raise Misconfigured(f"{self._options.endpoint} refuses {len(refused)} of the points: {told}.")
-
-    async def _deliver(self, subscription: Subscription, lost: asyncio.Future[Exception], emit: Emit) -> None:
+    async def _deliver(
+        self, client: Client, subscription: Subscription, refused: Iterable[Point],
+        lost: asyncio.Future[Exception], emit: Emit,
+    ) -> None:  # fmt: skip
         """Emit until something ends it; returns only by raising."""
         tasks = [
             asyncio.create_task(self._pump(subscription, emit)),
             asyncio.create_task(self._watch(subscription)),
+            asyncio.create_task(self._ask_again(client, subscription, refused)),
         ]
         try:
             ends: list[asyncio.Future[Any]] = [*tasks, lost]
@@ -174,6 +188,16 @@ class Driver:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask_again(
+        self, client: Client, subscription: Subscription, refused: Iterable[Point]
+    ) -> None:
+        """A controller that loads its program has its nodes a little later than its server."""
+        while True:
+            await self._clock.sleep_until(self._clock.monotonic() + _ASK_AGAIN)
+            if refused:
+                with self._mapped():
+                    refused = await self._subscribe(client, subscription, tuple(refused))
 
     async def _pump(self, subscription: Subscription, emit: Emit) -> None:
         from asyncua.common.subscription import DataChangeEvent, StatusChangeEvent
@@ -274,6 +298,14 @@ def _status(code: ua.StatusCode | None) -> StatusCode:
     if code is None or code.is_good():
         return StatusCode.GOOD
     return StatusCode.UNCERTAIN if code.is_uncertain() else StatusCode.BAD
+
+
+def _node_id(point: Point, namespaces: Sequence[str]) -> ua.NodeId | None:
+    """The node of a point; None when the server does not have its namespace."""
+    ref = point.ref
+    if not ref.uri:
+        return _made(ref.identifier, ref.index)
+    return _made(ref.identifier, namespaces.index(ref.uri)) if ref.uri in namespaces else None
 
 
 def _made(identifier: Any, index: Any) -> ua.NodeId:

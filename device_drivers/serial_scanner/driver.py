@@ -24,7 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     takes only frames that begin with `prefix` and end with `suffix`, as programmed into the scanner.
     """
 
-    port: Annotated[str, Meta(min_length=1)]
+    port: Annotated[str, Meta(min_length=1, extra={"alone": "port"})]
     baudrate: Annotated[int, Meta(ge=50, le=4_000_000)] = 9600
     bytesize: Literal[7, 8] = 8
     parity: Literal["N", "E", "O"] = "N"

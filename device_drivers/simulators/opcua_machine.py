@@ -55,8 +55,11 @@ def values(moment: Moment) -> dict[str, Any]:
     }
 
 
-async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
-    """Listen on 127.0.0.1 until SIGTERM. `begin`: how many seconds of the shift are over at the start."""
+async def serve(port: int, seed: int, time_scale: float, begin: float, loading: float) -> None:
+    """Listen on 127.0.0.1 until SIGTERM. `begin`: how many seconds of the shift are over at the start.
+
+    `loading`: seconds until the controller has loaded its program, and with it the nodes.
+    """
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     ending = asyncio.create_task(termination().wait())
     server = Server()
@@ -64,13 +67,15 @@ async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/machining-centre")
     server.set_server_name("Floorhand machining centre")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-    nodes = await _nodes(server)
-    await _write_faulty_sensors(nodes)
+    nodes = await _nodes(server) if not loading else {}
     shift, started = Shift(MACHINING_CENTRE, seed), time.monotonic()
     async with server:
         assert server.bserver
         bound = server.bserver.port
         announce(endpoint=f"opc.tcp://127.0.0.1:{bound}/machining-centre", port=bound)
+        if loading:
+            await asyncio.wait([ending], timeout=loading)
+            nodes = await _nodes(server)
         shown: dict[str, Any] = {}
         while not ending.done():
             current = values(shift.at(begin + (time.monotonic() - started) * time_scale))
@@ -86,7 +91,7 @@ async def _nodes(server: Server) -> dict[str, Node]:
         ua.NodeId(ua.String("MachiningCentre"), space), ua.QualifiedName("MachiningCentre", space)
     )
     blank: dict[ua.VariantType, Any] = {ua.VariantType.String: "", ua.VariantType.Boolean: False}
-    return {
+    nodes = {
         name: await machine.add_variable(
             ua.NodeId(ua.String(f"MachiningCentre.{name}"), space),
             ua.QualifiedName(name, space),
@@ -94,6 +99,8 @@ async def _nodes(server: Server) -> dict[str, Node]:
         )
         for name, kind in _TYPES.items()
     }
+    await _write_faulty_sensors(nodes)
+    return nodes
 
 
 async def _write_faulty_sensors(nodes: dict[str, Node]) -> None:
@@ -110,8 +117,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another shift")
     parser.add_argument("--time-scale", type=float, default=1.0, help="10: ten times as fast")
     parser.add_argument("--begin", type=float, default=0.0, help="seconds of the shift that are over already")
+    parser.add_argument("--loading", type=float, default=0.0, help="seconds until the nodes are there")
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.port, arguments.seed, arguments.time_scale, arguments.begin))
+    given = (arguments.port, arguments.seed, arguments.time_scale, arguments.begin, arguments.loading)
+    asyncio.run(serve(*given))
 
 
 if __name__ == "__main__":

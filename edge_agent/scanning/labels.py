@@ -27,6 +27,7 @@ What does not look like an own label is not one:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from edge_agent.views import Kind
@@ -46,6 +47,7 @@ LONGEST_ID = 64  # characters, a revision and its slash included: more does not 
 
 _LETTERS = {kind: letter for letter, kind in PREFIXES.items()}
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FRAME = re.compile(rb"[\x00-\x20]*(?:\][A-Za-z][0-9])?[\x00-\x20]*([A-Za-z]):")  # AIM identifier, prefix
 _OTHER_SHIFT = 13  # gives "-", "." and "/" the values of W, X and Y: never next to a digit's
 
 
@@ -115,6 +117,16 @@ def read(text: str) -> Label | LabelFault | None:
         return Label(kind, body)
     document, _, revision = body.rpartition("/")
     return Label(kind, document, revision) if document and revision else Label(kind, body)
+
+
+def looks_like(kind: Kind, raw: bytes) -> bool:
+    r"""Whether a frame begins as an own label of the kind does, damaged or not.
+
+    >>> [looks_like(Kind.BADGE, raw) for raw in (b"B:1001.K", b"]C0B:1001", b"\x02b:10\x00", b"J:1.B")]
+    [True, True, True, False]
+    """
+    begins = _FRAME.match(raw)
+    return begins is not None and _LETTERS.get(kind) == begins[1].decode().upper()
 
 
 def printable_id(id: str) -> bool:

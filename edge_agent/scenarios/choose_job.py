@@ -33,6 +33,8 @@ from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkTy
 
 STEPS = ("pick_one", "scan_drawing")
 
+_SHOWN = 99  # jobs of a list: numbers of two digits, and more than anybody reads; the rest has labels
+
 _FLOWS = {WorkType.PRODUCTION: "report_production", WorkType.INVENTORY: "pick"}
 
 
@@ -129,14 +131,15 @@ def _start(
 
 
 def expects(state: State, here: Situation) -> tuple[Expected, ...]:
-    """A job label; jobs of other stations ask first. At the revision check: a drawing of the job."""
+    """Any job label; jobs of other stations ask first. At the revision check: a drawing of the job."""
     if state.step == "scan_drawing":
         job = here.book.jobs.get(state.job)
         documents = {rev.document for rev in job.revisions if rev.kind == "drawing"} if job else set()
         rules = dict.fromkeys(sorted(documents), PLANNED)
         params = {"job": state.job, "expected": ", ".join(rules)}
         return (Expected(Kind.DRAWING, "expect.drawing", rules, "choose_job.wrong_drawing", params),)
-    return (Expected(Kind.JOB, "expect.job", {job.id: _rule(job, here) for job in here.book.jobs.values()}),)
+    rules = {job.id: _rule(job, here) for job in here.book.open_jobs}
+    return (Expected(Kind.JOB, "expect.job", rules, any=True),)
 
 
 def _rule(job: JobOrder, here: Situation) -> Rule:
@@ -160,7 +163,7 @@ def _listed(state: State, here: Situation) -> tuple[JobOrder, ...]:
 
 
 def show(state: State, here: Situation) -> Screen:
-    """The dispatch list, or the revision check."""
+    """The dispatch list, or the revision check. `more`: how many jobs the list leaves out."""
     if state.step == "scan_drawing":
         job = here.book.jobs.get(state.job)
         told = (
@@ -172,12 +175,13 @@ def show(state: State, here: Situation) -> Screen:
             "choose_job.scan_drawing", {"job": state.job}, state.job,
             StepPage(fields=told), actions=("exception", "back"),
         )  # fmt: skip
-    choices = tuple(_choice(number, job, here) for number, job in enumerate(_listed(state, here), 1))
+    listed = _listed(state, here)
+    choices = tuple(_choice(number, job, here) for number, job in enumerate(listed[:_SHOWN], 1))
+    more = len(listed) - len(choices)
+    params = {"list": state.listing} | ({"more": str(more)} if more else {})
     columns = ("job", "what", "left", "due", "for")
     prompt = "choose_job.pick_one" if choices else "choose_job.nothing"
-    return Screen(
-        prompt, {"list": state.listing}, page=ListPage(columns=columns), actions=("list",), choices=choices
-    )
+    return Screen(prompt, params, page=ListPage(columns=columns), actions=("list",), choices=choices)
 
 
 def _choice(number: int, job: JobOrder, here: Situation) -> Choice:

@@ -26,8 +26,13 @@ _FULL = 2  # what PRAGMA synchronous reads back for FULL
 _BATCH = 200  # jobs in one commit: bounds how long the first of them waits for its answer
 _OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, JSON always built in
 
+# Milliseconds that another program may hold the file. At the start nobody waits for us yet; later all
+# that is asked waits behind the one who waits.
+_PATIENCE_AT_START = 2000
+_PATIENCE = 250
+
 _PRAGMAS = (
-    "PRAGMA busy_timeout = 2000",
+    f"PRAGMA busy_timeout = {_PATIENCE_AT_START}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 250",
@@ -90,7 +95,10 @@ class Database:
         return await self._ask(fn, writes=True)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` between transactions: it sees committed rows only, one and the same state throughout."""
+        """Run `fn` between transactions: it sees committed rows only, one and the same state throughout.
+
+        It goes before the writes that wait with it: only a write that has returned is sure to be seen.
+        """
         return await self._ask(fn, writes=False)
 
     async def close(self) -> None:
@@ -118,14 +126,16 @@ class Database:
             return
         try:
             self._prepare(conn)
+            conn.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
         except Exception as error:  # carried to whoever opens the database
             conn.close()
             self._post([_Answer(self._ready, error=_failure(error))])
             return
         self._post([_Answer(self._ready)])
         for batch in self._batches():
-            self._post(_commit(conn, [job for job in batch if job.writes]))
+            # A commit may have to wait for the disk, or for another program; a look never does.
             self._post(_look(conn, [job for job in batch if not job.writes]))
+            self._post(_commit(conn, [job for job in batch if job.writes]))
         conn.close()
         self._post([_Answer(self._ended)])
 

@@ -8,7 +8,7 @@ import msgspec
 
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import facts, tail
-from edge_agent.store.parking import cursor
+from edge_agent.store.parking import cursor, resend
 from edge_agent.views import JournalRow
 from sync.contract import Fact
 
@@ -18,6 +18,13 @@ def journal_rows(conn: Connection, connector: str, limit: int, after: int | None
     rows = tail(conn, limit) if after is None else facts(conn, after, limit)
     reached = cursor(conn, connector)
     return [_row(conn, connector, reached, fact) for fact in rows]
+
+
+def sent_again(conn: Connection, connector: str, seq: int) -> JournalRow:
+    """Let a refused fact go again, as `parking.resend`; the fact as it stands now. Inside a transaction."""
+    resend(conn, connector, seq)
+    (row,) = journal_rows(conn, connector, 1, seq - 1)
+    return row
 
 
 def _row(conn: Connection, connector: str, reached: int, fact: Fact) -> JournalRow:

@@ -70,14 +70,6 @@ class JournalOutbox:
         now = self._clock.now()
         await self._database.write(lambda conn: parking.settle(conn, self._connector, receipts, now))
 
-    async def resend(self, seq: int) -> None:
-        """Send a refused fact again, and after it, in order, what it held back.
-
-        Raises StoreError `conflict` when it is not refused, or waits for an earlier refused one.
-        """
-        await self._database.write(lambda conn: parking.resend(conn, self._connector, seq))
-        self._more.set()
-
 
 def queue(conn: Connection, connector: str) -> QueueState:
     """How far the connector is; cheap, however long the journal."""

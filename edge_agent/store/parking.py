@@ -141,29 +141,34 @@ def resend(conn: Connection, connector: str, seq: int) -> None:
 
     Raises StoreError `conflict` when it is not refused, or waits for an earlier refused one.
     """
-    refused = conn.execute(
+    row = conn.execute(
         """
-        SELECT seq, about FROM parked WHERE connector = ?1 AND state = 'refused'
-            AND about = (SELECT about FROM parked WHERE connector = ?1 AND seq = ?2) ORDER BY seq
+        SELECT about FROM parked WHERE connector = ? AND seq = ? AND state IN ('refused', 'held')
         """,
         (connector, seq),
-    ).fetchall()
-    seqs = [row[0] for row in refused]
-    if seq not in seqs:
+    ).fetchone()
+    if row is None:
         raise StoreError(
             "conflict", f"Fact {seq} is not one that was refused: there is nothing to send again."
         )
-    if seq != seqs[0]:
-        raise StoreError(
-            "conflict", f"Fact {seq} waits for fact {seqs[0]} about the same job: send that first."
+    (about,) = row
+    first, *later = (
+        each for (each,) in conn.execute(
+            "SELECT seq FROM parked WHERE connector = ? AND about = ? AND state = 'refused' ORDER BY seq",
+            (connector, about),
         )
-    after = seqs[1] if len(seqs) > 1 else last_seq(conn) + 1
+    )  # fmt: skip
+    if seq != first:
+        raise StoreError(
+            "conflict", f"Fact {seq} waits for fact {first} about the same job: send that first."
+        )
+    after = later[0] if later else last_seq(conn) + 1
     conn.execute(
         """
         UPDATE parked SET state = 'retry', held_back_by = NULL WHERE connector = ? AND about = ?
             AND seq >= ? AND seq < ? AND state IN ('refused', 'held')
         """,
-        (connector, refused[0][1], seq, after),
+        (connector, about, seq, after),
     )
     # The rest waits for the next refused one from now on.
     conn.execute(
@@ -171,7 +176,7 @@ def resend(conn: Connection, connector: str, seq: int) -> None:
         UPDATE parked SET held_back_by = ?3, reason = 'waits for fact ' || ?3 || ' about the same job'
         WHERE connector = ?1 AND about = ?2 AND seq > ?3 AND state = 'held'
         """,
-        (connector, refused[0][1], after),
+        (connector, about, after),
     )
 
 

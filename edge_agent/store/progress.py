@@ -70,7 +70,7 @@ def _progress_of(conn: Connection, jobs: Sequence[str]) -> dict[str, Progress]:
     return {
         job: Progress(
             good=_decimal(good), scrap=_decimal(scrap), started=bool(started), completed=bool(completed),
-            lines=lines[job], shorts=shorts[job],
+            lines=lines.get(job, {}), shorts=shorts.get(job, {}),
         )
         for job, good, scrap, started, completed in conn.execute(figures, jobs)
     }  # fmt: skip
@@ -98,4 +98,4 @@ def last_reports(
 
 def _decimal(millionths: int) -> Decimal:
     """The quantity, without needless zeros: 12000000 is 12."""
-    return Decimal(millionths) / 1_000_000
+    return Decimal(millionths) / 1_000_000 if millionths else Decimal(0)

@@ -19,9 +19,15 @@ ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/events?terminal=none", None),
     ("GET", "/v1/journal?limit=x", None),
     ("GET", "/v1/journal", None),
+    ("POST", "/v1/journal/999999/resend", None),
+    ("POST", "/v1/journal/-1/resend", None),
+    ("POST", "/v1/journal/9999999999999999999999/resend", None),
+    ("POST", "/v1/journal/x/resend", None),
     ("GET", "/v1/equipment", None),
     ("GET", "/v1/devices", None),
     ("GET", "/v1/labels", None),
+    ("GET", "/v1/samples", None),
+    ("GET", "/v1/samples?from=yesterday", None),
     ("GET", "/v1/health", None),
     ("GET", "/openapi.json", None),
 )
@@ -34,7 +40,7 @@ def document(plant: Plant) -> Any:
 
 
 def test_the_document_names_the_routes_of_the_application_and_no_other(document: Any) -> None:
-    app = Api(None, None, None, None).app()  # type: ignore[arg-type]
+    app = Api(None, None, None, None, None).app()  # type: ignore[arg-type]
     served = {(path, method.lower()) for path, method in routes(app) if method != "HEAD"}
     assert served == {(path, method) for path, methods in document["paths"].items() for method in methods}
 
@@ -66,4 +72,7 @@ def template(target: str) -> str:
     """The path as the document writes it."""
     path = target.split("?")[0]
     parts = path.split("/")
-    return "/".join([*parts[:3], "{terminal}", *parts[4:]]) if "terminals" in parts else path
+    if not parts[4:]:
+        return path
+    name = {"terminals": "{terminal}", "journal": "{seq}"}[parts[2]]
+    return "/".join([*parts[:3], name, *parts[4:]])

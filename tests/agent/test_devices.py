@@ -182,3 +182,14 @@ async def test_a_bad_item_keeps_its_last_good_value_and_its_age(floor: _Floor) -
         name="count", value=7, status="Bad", source_time=START
     )
     assert floor.devices.items("plc")["never"].value is None
+
+
+async def test_without_a_device_there_is_nothing_to_do_and_no_end() -> None:
+    clock = ManualClock()
+    devices = Devices([], lambda name: cast("DriverModule", None), clock, Bus(), Supervisor(clock, Random(1)))
+    task = asyncio.create_task(devices.run())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

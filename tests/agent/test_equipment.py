@@ -40,6 +40,7 @@ def test_a_machine_that_was_never_heard_of_has_no_data() -> None:
         id="E1",
         name="Press 1",
         state="NO DATA",
+        count_width=16,
         values=(
             ItemValue(name="speed", value=None, unit="1/min", status="Bad", source_time=None),
             ItemValue(name="oil", value=None, status="Bad", source_time=None),
@@ -92,7 +93,6 @@ def test_a_value_that_is_lost_keeps_the_last_good_one_beside_its_status() -> Non
     assert status.values[0] == ItemValue(
         name="speed", value=900, unit="1/min", status="Bad", source_time=_at(2)
     )
-    assert press.count_since(100) is None
 
 
 @pytest.mark.parametrize(
@@ -120,16 +120,6 @@ def test_a_count_is_a_whole_number_or_none(value: Value, count: int | None) -> N
     press = _press()
     press.take(_good("parts", value))
     assert press.status().count == count
-
-
-def test_pieces_since_a_mark() -> None:
-    press = _press()
-    assert press.count_since(0) is None
-    press.take(_good("parts", 10))
-    assert press.count_since(None) is None
-    assert press.count_since(4) == 6
-    assert press.count_since(65_530) == 16
-    assert press.count_since(30_000) is None
 
 
 @given(width=st.sampled_from([8, 16, 32, 64]), data=st.data())

@@ -145,6 +145,20 @@ def test_a_query_that_is_no_number_is_refused(plant: Plant, query: str) -> None:
     assert (status, msgspec.json.decode(answer, type=Problem).code) == (400, "agent.not_understood")
 
 
+async def test_before_the_first_number_comes_everything(plant: Plant, person: Person) -> None:
+    await person.sign_on()
+    assert plant.get(f"/v1/journal?after=-{10**22}&limit=1") == plant.get("/v1/journal?after=0&limit=1") != b"[]"
+
+
+async def test_the_number_of_a_badge_is_not_written_down_when_it_was_misread(person: Person) -> None:
+    for text in ("B:7777.X", "]C0B:7777", "\x02B:7777.\x00"):
+        await person.agent.send(person.terminal, an_input("scan", text))
+    rows = [row for row in await person.agent.journal(limit=1000) if row.terminal == person.terminal]
+    assert [row.kind for row in rows] == ["ScanRefused"] * 3
+    assert "7777" not in repr(rows)
+    assert {row.body["raw"] for row in rows} == {"(a badge)"}
+
+
 def test_nothing_comes_after_the_end_of_all_numbers(plant: Plant) -> None:
     assert plant.get("/v1/journal?after=99999999999999999999") == b"[]"
 

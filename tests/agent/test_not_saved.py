@@ -19,7 +19,7 @@ from tests.agent.running import PATIENCE, Plant, until
 
 @contextmanager
 def held(database: Path) -> Iterator[None]:
-    """Another program has begun to write and does not end: longer than the agent waits (2 s)."""
+    """Another program has begun to write and does not end: longer than the agent waits (0.25 s)."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -72,6 +72,16 @@ async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(
 
     await until(signed_on, "the second scan to be taken")
     assert await recorded(person) == ["SignedOn"]
+
+
+async def test_who_looks_is_answered_while_scans_wait_to_be_saved(plant: Plant, agent: AgentClient) -> None:
+    person = Person(agent, plant.terminals[0])
+    with held(plant.agent.database):
+        for number in range(1, 6):
+            plant.scanner.scan(label(Kind.LOCATION, f"A-0{number}-1"))
+        async with asyncio.timeout(1.0):  # a client gives up after 5 s
+            await person.look()
+            await agent.health()
 
 
 async def the_view_that_says(code: str, events: AsyncIterator[Event]) -> View:

@@ -147,6 +147,30 @@ async def test_cancel_ends_it_and_frees_the_name(case: _Case) -> None:
     await case.device.started()
 
 
+async def test_a_bug_in_one_piece_of_work_is_counted_and_logged_until_it_changes(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    supervisor = Supervisor(ManualClock(), Random(7))
+    ends: list[Exception | None] = [KeyError("a"), KeyError("a"), KeyError("b"), None, KeyError("b")]
+
+    async def work() -> None:
+        if end := ends.pop(0):
+            raise end
+
+    went_well = [await supervisor.attempt("scan", work) for _ in range(5)]
+    assert went_well == [False, False, False, True, False]
+    assert supervisor.bugs == {"scan": 4}
+    assert log.messages == ["work.bug"] * 3
+
+
+async def test_strict_lets_a_bug_in_a_piece_of_work_out() -> None:
+    async def work() -> None:
+        raise KeyError("typo")
+
+    with pytest.raises(KeyError, match="typo"):
+        await Supervisor(ManualClock(), Random(7), strict=True).attempt("scan", work)
+
+
 @given(st.integers(1, 10_000), st.integers())
 def test_a_pause_is_never_long_and_never_nothing(tries: int, seed: int) -> None:
     assert FIRST / 2 <= delay(tries, Random(seed)) <= LONGEST

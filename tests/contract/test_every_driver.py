@@ -73,6 +73,17 @@ async def test_every_observation_is_whole(name: str, device: DriverPartner) -> N
         assert [problem for observation in run.seen for problem in faults(observation)] == []
 
 
+@every_machine
+async def test_a_point_that_the_device_does_not_have_is_bad_alone(name: str, device: DriverPartner) -> None:
+    points = [point for point in device.options["points"] if point["name"] == device.missing]
+    assert points, f"give the partner of {name} a point that is not there, and name it in `missing`"
+    async with running(make(name, device.options)) as run:
+        await observing(run, device)
+        statuses = {seen.item: seen.status for seen in run.seen if isinstance(seen, DataValue)}
+    assert statuses[device.missing] is StatusCode.BAD
+    assert StatusCode.GOOD in statuses.values()
+
+
 @every_driver
 async def test_where_nobody_is_it_says_unreachable_in_words(name: str, device: DriverPartner) -> None:
     async with running(make(name, device.absent)) as run:

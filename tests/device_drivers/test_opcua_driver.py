@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.contract import DeviceError, Misconfigured, StatusCode
-from device_drivers.opcua import Options
+from device_drivers.contract import DataValue, DeviceError, Misconfigured, Online, StatusCode
+from device_drivers.opcua import Options, driver
 from device_drivers.opcua.driver import plain
 from device_drivers.opcua.options import node_ref
 from device_drivers.simulators.process import Simulator
@@ -122,6 +122,32 @@ async def test_a_node_that_is_not_there_is_named(endpoint: str, node: str, words
     async with running(make("opcua", {"endpoint": endpoint, "points": [{"name": "x", "node": node}]})) as run:
         with pytest.raises(Misconfigured, match=words):
             raise await run.lost()
+
+
+@pytest.mark.parametrize("node", [f"nsu={NAMESPACE};s=MachiningCentre.Nothing", "nsu=urn:elsewhere;s=T"])
+async def test_a_node_that_is_not_there_leaves_the_others_alone(endpoint: str, node: str) -> None:
+    points = [{"name": "gone", "node": node}]
+    points += [{"name": "state", "node": f"nsu={NAMESPACE};s=MachiningCentre.StateName"}]
+    async with running(make("opcua", {"endpoint": endpoint, "points": points})) as run:
+        gone, state = await run.value("gone"), await run.value("state")
+        assert (gone.value, gone.status, state.status) == (None, StatusCode.BAD, StatusCode.GOOD)
+        assert isinstance(run.seen[0], Online)
+
+
+async def test_a_node_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_ASK_AGAIN", 0.1)
+    with Simulator.start("opcua_machine", "--begin", "600", "--loading", "2") as machine:
+        points = [{"name": "product", "node": "i=2261"}]
+        points += [{"name": "state", "node": f"nsu={NAMESPACE};s=MachiningCentre.StateName"}]
+        async with running(make("opcua", {"endpoint": machine.ready["endpoint"], "points": points})) as run:
+            assert (await run.value("state")).status is StatusCode.BAD
+            await run.until(lambda seen: [o for o in seen if isinstance(o, DataValue) and is_good(o, "state")])
+            assert sum(isinstance(observation, Online) for observation in run.seen) == 1
+
+
+def is_good(value: DataValue, item: str) -> bool:
+    """Whether it is a good value of the item."""
+    return (value.item, value.status) == (item, StatusCode.GOOD)
 
 
 async def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:

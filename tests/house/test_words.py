@@ -22,8 +22,11 @@ LANGUAGES = sorted((ROOT / "terminal_ui" / "texts").glob("*.toml"))
 SAYING = (
     *(ROOT / "edge_agent" / "scenarios").glob("*.py"),
     *(ROOT / "edge_agent" / "scanning").glob("*.py"),
-    *(ROOT / "edge_agent" / name for name in ("session.py", "terminals.py", "api.py", "client.py", "view_of.py")),
-)  # fmt: skip
+    *(
+        ROOT / "edge_agent" / f"{name}.py"
+        for name in ("session", "steps", "terminals", "pumps", "api", "client", "view_of")
+    ),
+)
 CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)*(?:\.[a-z0-9]+(?:_[a-z0-9]+)*)+")
 
 

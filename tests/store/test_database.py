@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,26 @@ async def test_another_program_that_holds_the_file_is_named(database: Database, 
     other.execute("ROLLBACK")
     other.close()
     assert await _put(database, "a") == "a"
+
+
+async def test_who_only_looks_does_not_wait_for_another_program(database: Database, tmp_path: Path) -> None:
+    await _put(database, "before")
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        gate = _Gate(database)
+        writing = asyncio.ensure_future(_put(database, "a"))
+        looking = asyncio.ensure_future(database.read(_keys))
+        await gate.release()
+        done, _ = await asyncio.wait([writing, looking], return_when=asyncio.FIRST_COMPLETED)
+        assert done == {looking}
+        assert looking.result() == ["before"]
+        with pytest.raises(StoreError, match="Another program"):
+            await writing
+
+
+async def test_another_program_holds_up_a_write_for_less_than_a_blink(database: Database) -> None:
+    (patience,) = await database.read(lambda conn: conn.execute("PRAGMA busy_timeout").fetchone())
+    assert 0 < patience <= 250
 
 
 async def test_a_read_can_not_write(database: Database) -> None:

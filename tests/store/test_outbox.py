@@ -11,7 +11,9 @@ import pytest
 
 from edge_agent.store import Store, StoreError
 from edge_agent.store.journal import Entry
+from edge_agent.store.listing import sent_again
 from edge_agent.store.outbox import JournalOutbox, QueueState, queue
+from edge_agent.views import JournalRow
 from sync.contract import AnyFact, Applied, Duplicate, Fact, Receipt, Refused
 from tests.store.making import produced
 from tests.support.manual_clock import START, ManualClock
@@ -44,6 +46,11 @@ class _Floor:
 
     async def refuse(self, *seqs: int) -> None:
         await self.outbox.settle([Refused(f"f{seq}", "closed_order", "Order is closed") for seq in seqs])
+
+    async def resend(self, seq: int) -> JournalRow:
+        row = await self.store.write(lambda conn: sent_again(conn, "erp", seq))
+        self.outbox.notify()
+        return row
 
     async def queue(self) -> QueueState:
         return await self.store.read(lambda conn: queue(conn, "erp"))
@@ -111,7 +118,7 @@ async def test_resend_sends_it_and_what_it_held_back_in_order_before_anything_ne
     await floor.report("J1", "J1", "J2", "J1")
     await floor.refuse(1)
     assert await floor.pending() == [3]
-    await floor.outbox.resend(1)
+    await floor.resend(1)
     await floor.report("J1")
     assert await floor.pending(2) == [1, 2]
     assert await floor.pending() == [1, 2, 3, 4, 5]
@@ -125,7 +132,7 @@ async def test_refused_again_holds_back_again(floor: _Floor) -> None:
     await floor.report("J1", "J1", "J1")
     await floor.refuse(1)
     assert await floor.pending() == []
-    await floor.outbox.resend(1)
+    await floor.resend(1)
     assert await floor.pending(1) == [1]
     await floor.refuse(1)
     assert await floor.pending() == []
@@ -139,22 +146,33 @@ async def test_two_refused_facts_of_a_job_go_one_after_the_other(floor: _Floor) 
     await floor.refuse(1, 3)
     assert await floor.pending() == []
     with pytest.raises(StoreError, match="Fact 3 waits for fact 1"):
-        await floor.outbox.resend(3)
-    await floor.outbox.resend(1)
+        await floor.resend(3)
+    await floor.resend(1)
     assert await floor.pending() == [1, 2]
     assert [row[:2] + row[5:] for row in await floor.parked()][2:] == [(3, "refused", None), (4, "held", 3)]
     await floor.accept(1, 2)
-    await floor.outbox.resend(3)
+    await floor.resend(3)
     assert await floor.pending() == [3, 4]
 
 
-@pytest.mark.parametrize("seq", [2, 3, 99])
-async def test_only_a_refused_fact_is_sent_again(floor: _Floor, seq: int) -> None:
+@pytest.mark.parametrize(
+    ("seq", "words"), [(2, "Fact 2 waits for fact 1"), (3, "is not one that was refused"), (99, "is not one")]
+)
+async def test_only_a_refused_fact_is_sent_again(floor: _Floor, seq: int, words: str) -> None:
     await floor.report("J1", "J1", "J2")
     await floor.refuse(1)
     await floor.pending()
+    with pytest.raises(StoreError, match=words):
+        await floor.resend(seq)
+
+
+async def test_what_is_sent_again_is_on_its_way_until_it_is_answered(floor: _Floor) -> None:
+    await floor.report("J1")
+    await floor.refuse(1)
+    row = await floor.resend(1)
+    assert (row.seq, row.about, row.sent, row.reason) == (1, "J1", "no", "")
     with pytest.raises(StoreError, match="is not one that was refused"):
-        await floor.outbox.resend(seq)
+        await floor.resend(1)
 
 
 async def test_the_first_acceptance_stands(floor: _Floor) -> None:
@@ -220,7 +238,7 @@ async def test_people_are_told_where_every_fact_is(floor: _Floor) -> None:
     assert await floor.queue() == QueueState(4, 2, 2, START + timedelta(seconds=60), (2, 1), 2)
     await floor.accept(3, 4)
     assert await floor.queue() == QueueState(4, 4, 0, None, (2, 1), 2)
-    await floor.outbox.resend(1)
+    await floor.resend(1)
     assert await floor.queue() == QueueState(4, 0, 2, START, (), 0)
     await floor.accept(1, 2)
     assert await floor.queue() == QueueState(4, 4, 0, None, (), 0)

@@ -178,6 +178,22 @@ async def test_away_keeps_the_last_view_says_so_and_comes_back() -> None:
         assert "agent away" not in screen_text(app)
 
 
+async def test_scans_that_waited_when_the_agent_went_away_are_shown_as_not_taken() -> None:
+    agent = FakeAgent(VIEWS["pick_go"])
+    app = terminal(agent)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        for text in ("SCAN-1", "SCAN-2", "SCAN-3"):
+            wedge(app, text)
+        await shown(pilot, lambda: app.attachment.waiting == 3)
+        agent.go_away()
+        await shown(pilot, lambda: app.attachment.away)
+        agent.answers = [answer("pick_item")]
+        agent.come_back(answer("pick_item"))
+        await shown(pilot, lambda: "Not taken, the last 2" in screen_text(app))
+        assert [sent.data for sent in agent.sent] == ["SCAN-1"]
+
+
 async def test_ctrl_c_twice_leaves_and_once_does_not() -> None:
     app, clock = terminal(FakeAgent(VIEWS["work"]), clock=(clock := HandClock())), clock
     async with app.run_test(size=SIZE) as pilot:

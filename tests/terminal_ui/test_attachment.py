@@ -47,6 +47,9 @@ class Heard:
     def show_refused(self, problem: Problem) -> None:
         self.said.append(f"refused {problem.code}")
 
+    def show_dropped(self, count: int) -> None:
+        self.said.append(f"dropped {count}")
+
 
 @asynccontextmanager
 async def attached(agent: FakeAgent) -> Any:
@@ -105,6 +108,42 @@ async def test_while_the_agent_is_away_nothing_new_is_taken_and_what_is_in_hand_
     assert {sent.id for sent in agent.sent} == {in_hand.id}
     assert heard.said.count("away") >= 1
     assert heard.said[-1] != "away"
+
+
+async def test_what_was_never_sent_is_dropped_with_the_line_and_said_again_when_it_is_back() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        in_hand = attachment.give("scan", "S1")
+        await until(lambda: agent.sent)
+        for data in ("S2", "S3"):
+            attachment.give("scan", data)
+        attachment.give("entry", "50")
+        agent.go_away()
+        await until(lambda: attachment.away)
+        assert (attachment.waiting, heard.said[-2:]) == (1, ["dropped 3", "away"])
+        agent.answers = [AgentAway("gone")]
+        agent.come_back(numbered(3))
+        await until(lambda: 3 in heard.views)
+        agent.answers.append(numbered(4))
+        await until(lambda: 4 in heard.views)
+        assert heard.said[-1] == "dropped 3", "the answer must not look like that of all four"
+        agent.answers.append(numbered(5))
+        later = attachment.give("entry", "51")
+        await until(lambda: 5 in heard.views)
+    assert {sent.id for sent in agent.sent} == {in_hand.id, later.id}
+    assert heard.said.count("dropped 3") == 2
+
+
+async def test_inputs_do_not_wait_behind_one_that_the_agent_does_not_answer() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, _):
+        attachment.give("scan", "S1")
+        attachment.give("scan", "S2")
+        agent.answers = [AgentAway("silent"), numbered(8)]
+        await until(lambda: 8 in heard.views)
+        assert not attachment.away
+    assert {sent.data for sent in agent.sent} == {"S1"}
+    assert heard.said.count("dropped 1") == 2
 
 
 async def test_it_tries_for_ever_with_a_bounded_back_off() -> None:

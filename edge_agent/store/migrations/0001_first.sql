@@ -95,6 +95,9 @@ CREATE TABLE plan (
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Finds what is left of an older generation, after every page.
+CREATE INDEX plan_generation ON plan (connector, generation);
+
 -- Where each connector goes on pulling. generation: plans of an older one go when the last page of a
 -- new beginning is in, so that nobody stands before half a list when the ERP goes away in between.
 CREATE TABLE pulled (

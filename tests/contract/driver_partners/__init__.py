@@ -13,10 +13,12 @@ class DriverPartner(Protocol):
     """A device that a driver talks to in the conformance suite. `folder` is for what it needs on disk.
 
     `stale_after`: seconds after which the driver must give a frozen device up, with the options given
-    here; None for devices whose silence says nothing.
+    here; None for devices whose silence says nothing. `missing`: a point of the options given here that
+    the device does not have; empty for devices without points.
     """
 
     stale_after: ClassVar[float | None]
+    missing: ClassVar[str]
 
     def __init__(self, folder: Path) -> None: ...
 

@@ -13,6 +13,7 @@ class Partner(SimulatedPartner):
 
     simulator = "modbus_machine"
     stale_after = 1.0
+    missing = "unknown"
 
     def arguments(self) -> tuple[str, ...]:
         """The same port again after the first start."""

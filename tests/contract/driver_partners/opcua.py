@@ -13,6 +13,7 @@ class Partner(SimulatedPartner):
 
     simulator = "opcua_machine"
     stale_after = 3.0
+    missing = "Nothing"
 
     def arguments(self) -> tuple[str, ...]:
         """The same port again after the first start."""
@@ -20,8 +21,8 @@ class Partner(SimulatedPartner):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Values of every status."""
-        names = ("State", "StateName", "GoodCount", "Temperature", "OilLevel", "Probe")
+        """Values of every status, and a node that is not there."""
+        names = ("State", "StateName", "GoodCount", "Temperature", "OilLevel", "Probe", self.missing)
         node = "nsu=urn:floorhand:machining-centre;s=MachiningCentre."
         return {
             "endpoint": self.ready["endpoint"],

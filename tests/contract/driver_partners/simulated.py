@@ -16,6 +16,7 @@ class SimulatedPartner(ABC):
 
     simulator: ClassVar[str]
     stale_after: ClassVar[float | None] = None
+    missing: ClassVar[str] = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
