@@ -28,7 +28,7 @@ TAIL_SAMPLES = 1_000_000  # some 12 MB
 TAIL_AGE = timedelta(minutes=30)
 
 _STEPS = Path(__file__).with_name("samples_migrations")
-_LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
+LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
 _MOST_GAPS = 10_000
 _LOOK = 60_000_000  # microseconds between two looks for what is too old
 _REMOVED = 1000  # rows of the tail in one step
@@ -47,7 +47,7 @@ class Bounds:
     @property
     def database_bytes(self) -> int:
         """What the database may take beside its log."""
-        return self.bytes - min(_LOG_BYTES, self.bytes // 4)
+        return self.bytes - min(LOG_BYTES, self.bytes // 4)
 
 
 @dataclass(slots=True)
@@ -237,6 +237,7 @@ def _limit(conn: Connection, bounds: Bounds, now: int) -> None:
     (size,) = conn.execute("PRAGMA page_count").fetchone()
     if size > pages:
         conn.execute("VACUUM")  # the site file allows less than before
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     conn.execute(f"PRAGMA max_page_count = {pages:d}")
 
 
