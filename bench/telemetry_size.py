@@ -227,7 +227,7 @@ def _made(folder: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 1 when --strict and a goal was missed."""
     parser = options("What the samples of a plant take on the disk, and what they cost to keep.")
-    parser.add_argument("--hours", type=_hours, default=3, metavar="N", help="of the plant; 3 when left out")
+    parser.add_argument("--hours", type=_hours, default=2, metavar="N", help="of the plant; 2 when left out")
     given = parser.parse_args(arguments)
     return report(functools.partial(measure, hours=given.hours), given.strict)
 

@@ -92,6 +92,7 @@ class SampleStore:
         self._round: _Round | None = None
         self._looked = 0  # when nothing was too old
         self._places: dict[str, dict[str, int]] = {}  # device -> item -> its number
+        self._read: dict[str, tuple[Sequence[str], list[int]]] = {}  # what each device said last, and its numbers
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, bounds: Bounds) -> SampleStore:
@@ -116,7 +117,8 @@ class SampleStore:
         try:
             self._tail.count += await self._database.write(lambda conn: self._append(conn, samples, stored))
         except StoreError:
-            self._places.clear()  # it may name items that are not there
+            self._places.clear()  # they may name items that are not there
+            self._read.clear()
             raise
         if self._tail.since is None:
             self._tail.since = stored
@@ -190,10 +192,13 @@ class SampleStore:
         _make_room(conn, self._bounds)
         count = 0
         for device, (items, times, statuses, values) in samples.items():
-            known = self._places.setdefault(device, {})
-            for item in set(items) - known.keys():
-                known[item] = _place(conn, device, item)
-            codes = [known[item] for item in items]
+            seen, codes = self._read.get(device, ((), []))
+            if seen != items:  # a device that is read as a whole says the same items again and again
+                known = self._places.setdefault(device, {})
+                for item in set(items) - known.keys():
+                    known[item] = _place(conn, device, item)
+                codes = [known[item] for item in items]
+                self._read[device] = (items, codes)
             rows = Rows(codes, times, statuses, values)
             for lane, part in _by_lane(rows):
                 count += len(part.times)

@@ -71,6 +71,7 @@ class Damaged(Exception):
 _PLAIN, _ZLIB = b"\x00", b"\x01"
 _WIDTHS = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
 _DECIMALS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
+_LOOKED = 64  # floats that are looked at before a table of all is made
 _TRIED = 8  # floats that are looked at before a whole column is tried as decimals
 _DAMAGE = (zlib.error, msgspec.DecodeError, ValueError, TypeError, IndexError, OverflowError)
 _TYPES: dict[type, int] = {type(None): 0, bool: 1, int: 2, float: 3, str: 4}
@@ -79,10 +80,13 @@ _pack, _unpack = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().dec
 
 def encode_block(series: Mapping[int, Series]) -> bytes:
     """The block of these items, each by a number of its own; no series is empty."""
-    axis = sorted({time for each in series.values() for time in each.times})
+    axis = sorted(set().union(*(each.times for each in series.values())))
     shared = 2 * len(axis) <= sum(len(each.times) for each in series.values())
     place = {time: number for number, time in enumerate(axis)} if shared else None
-    records = [_record(each, place) for each in series.values()]
+    records, before = [], None
+    for each in series.values():
+        records.append(_record(each, place, alike=each.times == before))
+        before = each.times
     return _squeezed([list(series), [len(axis), _ints(axis)] if shared else None, records])
 
 
@@ -91,11 +95,13 @@ def decode_block(body: bytes, only: Collection[int] | None = None) -> dict[int, 
     try:
         numbers, shared, records = _loosened(body)
         axis = _ints_of(shared[1], shared[0]) if shared else None
-        return {
-            number: _series(record, axis)
-            for number, record in zip(numbers, records, strict=True)
-            if only is None or number in only
-        }
+        series, times = {}, list[int]()
+        for number, record in zip(numbers, records, strict=True):
+            if record[1] is not None:
+                times = _times(record, axis)
+            if only is None or number in only:
+                series[number] = _series(record, times)
+        return series
     except _DAMAGE as error:
         raise Damaged(str(error)) from error
 
@@ -126,6 +132,11 @@ def decode_rows(body: bytes) -> Rows:
 
 def by_item(rows: Rows) -> dict[int, Series]:
     """The samples of each item, in the order in which they came."""
+    if (width := _period(rows.places)) > 1:
+        return {
+            place: Series(rows.times[at::width], rows.statuses[at::width], rows.values[at::width])
+            for at, place in enumerate(rows.places[:width])
+        }
     order = sorted(range(len(rows.places)), key=rows.places.__getitem__)
     times = [rows.times[number] for number in order]
     statuses = [rows.statuses[number] for number in order]
@@ -136,6 +147,16 @@ def by_item(rows: Rows) -> dict[int, Series]:
         series[place] = Series(times[start:end], statuses[start:end], values[start:end])
         start = end
     return series
+
+
+def _period(places: list[int]) -> int:
+    """How many items come again and again in the same order, as whole reads of a device do; 0: they do not."""
+    try:
+        width = places.index(places[0], 1)
+    except (IndexError, ValueError):
+        return 0
+    first, times = places[:width], len(places) // width
+    return width if len({*first}) == width and first * times == places else 0
 
 
 def _squeezed(document: Any) -> bytes:
@@ -151,14 +172,17 @@ def _loosened(body: bytes) -> Any:
 # ---------------------------------------------------------------- one item
 
 
-def _record(series: Series, place: Mapping[int, int] | None) -> list[Any]:
-    """[length, times, runs, bools, whole numbers, floats, texts]; None for a type that does not occur."""
+def _record(series: Series, place: Mapping[int, int] | None, *, alike: bool) -> list[Any]:
+    """[length, times, runs, bools, whole numbers, floats, texts]; None for a type that does not occur.
+
+    Times are None when they are those of the item before.
+    """
     times, statuses, values = series
-    stamps = times if place is None else [place[time] for time in times]
+    stamps = None if alike else _ints(times if place is None else [place[time] for time in times])
     runs = _runs(statuses, values)
     kinds = {kind >> 2 for kind in runs[::2]}
     columns = [encode(_of(kind, kinds, values)) if kind in kinds else None for kind, encode in _COLUMNS]
-    return [len(times), _ints(stamps), runs, *columns]
+    return [len(times), stamps, runs, *columns]
 
 
 def _of(kind: int, kinds: Collection[int], values: list[Value]) -> list[Any]:
@@ -166,9 +190,13 @@ def _of(kind: int, kinds: Collection[int], values: list[Value]) -> list[Any]:
     return values if len(kinds) == 1 else [value for value in values if _TYPES[type(value)] == kind]
 
 
-def _series(record: Sequence[Any], axis: Sequence[int] | None) -> Series:
-    length, stamps, runs, bools, ints, floats, texts = record
-    times = _ints_of(stamps, length)
+def _times(record: Sequence[Any], axis: Sequence[int] | None) -> list[int]:
+    times = _ints_of(record[1], record[0])
+    return times if axis is None else [axis[number] for number in times]
+
+
+def _series(record: Sequence[Any], times: list[int]) -> Series:
+    _, _, runs, bools, ints, floats, texts = record
     kinds, lengths = runs[::2], runs[1::2]
     counts = [0] * len(_TYPES)
     for kind, count in zip(kinds, lengths, strict=True):
@@ -188,7 +216,9 @@ def _series(record: Sequence[Any], axis: Sequence[int] | None) -> Series:
         statuses += [kind & 3] * count
         values += columns[type_][start : start + count]
         at[type_] = start + count
-    return Series([axis[number] for number in times] if axis is not None else times, statuses, values)
+    if len(times) != len(values):
+        raise ValueError("columns of different lengths")
+    return Series([*times], statuses, values)
 
 
 def _runs(statuses: Sequence[int], values: Sequence[Value]) -> list[int]:
@@ -249,8 +279,8 @@ def _floats(numbers: Sequence[float]) -> list[Any]:
     if (decimals := _decimals(numbers, exact)) is not None:
         return decimals
     bits = array("Q", exact)
-    table = {*bits}
-    if 4 * len(table) <= len(bits):
+    few = bits[:: max(1, len(bits) // _LOOKED)]
+    if 2 * len({*few}) <= len(few) and 4 * len(table := {*bits}) <= len(bits):
         # In the order of the values, so that near values have near places.
         ordered = sorted(table, key=lambda each: each if each < 1 << 63 else -each)
         place = {each: number for number, each in enumerate(ordered)}

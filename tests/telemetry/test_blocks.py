@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from device_drivers.contract import Value
 from edge_agent.store.samples_blocks import (
+    Damaged,
     Rows,
     Series,
     by_item,
@@ -91,6 +92,35 @@ def test_rows_come_back_as_they_were(given: list[tuple[int, int, int, Value]]) -
         mine = [row for row in given if row[0] == place]
         assert series[:2] == ([row[1] for row in mine], [row[2] for row in mine])
         assert bits(series.values) == bits([row[3] for row in mine])
+
+
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=6), st.integers(1, 9), st.data())
+def test_whole_reads_of_a_device_are_told_apart_like_others(
+    places: list[int], times: int, data: st.DataObject
+) -> None:
+    count = len(places) * times
+    values = data.draw(st.lists(st.one_of(WHOLE, st.none()), min_size=count, max_size=count))
+    moments = [number // len(places) for number in range(count)]
+    series = by_item(Rows(places * times, moments, [0] * count, [*values]))
+    assert set(series) == set(places)
+    for place, each in series.items():
+        mine = [number for number, other in enumerate(places * times) if other == place]
+        assert each == ([moments[n] for n in mine], [0] * len(mine), [values[n] for n in mine])
+    back = decode_block(encode_block(series))
+    assert back == series
+    last = [*series][-1]
+    assert decode_block(encode_block(series), {last}) == {last: series[last]}
+
+
+def test_what_is_no_block_is_damaged() -> None:
+    whole = encode_block({1: Series([1, 2], [0, 0], [1.5, 2.5]), 2: Series([1, 2], [0, 1], ["a", None])})
+    rows = encode_rows(Rows([1, 2], [5, 6], [0, 1], [1.5, None]))
+    for broken in (b"", b"\x00", b"\x01abc", whole[:-3], b"\x00" + whole[1:], rows):
+        with pytest.raises(Damaged):
+            decode_block(broken)
+    for broken in (b"", rows[:-1], whole, b"\x95\x01\xc0\x00\x91\x01\x92\x01\x02"):
+        with pytest.raises(Damaged):
+            decode_rows(broken)
 
 
 HOUR = [1_790_000_000_000_000 + second * 1_000_000 + second * 7919 % 1500 for second in range(3600)]
