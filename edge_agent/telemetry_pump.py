@@ -90,11 +90,11 @@ class SamplePump:
         """Values of devices into the store; until cancelled, then what waits is still kept."""
         if self._begun:
             self.miss("not_saved", 0)  # nobody listened since the last run ended
-        else:
-            await self._note_the_stop()
-            self._begun = True
         while True:
             with self._bus.subscribe(ValueArrived, limit=_WAITING) as events:
+                if not self._begun:
+                    self._begun = True
+                    await self._note_the_stop()  # values that come meanwhile wait
                 try:
                     await self._groups(events)
                 except Overflow:

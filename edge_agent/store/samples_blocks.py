@@ -166,7 +166,13 @@ def _squeezed(document: Any) -> bytes:
 
 
 def _loosened(body: bytes) -> Any:
-    return _unpack(zlib.decompress(body[1:]) if body[:1] == _ZLIB else body[1:])
+    match body[:1]:
+        case b"\x00":
+            return _unpack(body[1:])
+        case b"\x01":
+            return _unpack(zlib.decompress(body[1:]))
+        case _:
+            raise ValueError("no block")
 
 
 # ---------------------------------------------------------------- one item

@@ -115,7 +115,7 @@ def test_whole_reads_of_a_device_are_told_apart_like_others(
 def test_what_is_no_block_is_damaged() -> None:
     whole = encode_block({1: Series([1, 2], [0, 0], [1.5, 2.5]), 2: Series([1, 2], [0, 1], ["a", None])})
     rows = encode_rows(Rows([1, 2], [5, 6], [0, 1], [1.5, None]))
-    for broken in (b"", b"\x00", b"\x01abc", whole[:-3], b"\x00" + whole[1:], rows):
+    for broken in (b"", b"\x00", b"\x01abc", whole[:-3], b"\x01" + whole[1:], b"\x02" + whole[1:], rows):
         with pytest.raises(Damaged):
             decode_block(broken)
     for broken in (b"", rows[:-1], whole, b"\x95\x01\xc0\x00\x91\x01\x92\x01\x02"):

@@ -74,6 +74,19 @@ async def test_a_value_is_kept_within_a_quarter_of_a_second(line: Line) -> None:
     assert GROUP_SECONDS <= 0.25
 
 
+async def test_what_comes_while_the_pump_starts_is_kept_too(tmp_path: Path) -> None:
+    bus, clock = Bus(), ManualClock()
+    store = await opened(tmp_path, clock)
+    line = Line(bus, store, clock, asyncio.create_task(SamplePump(bus, store, ByException(60), clock).run()))
+    await asyncio.sleep(0)
+    line.say(1)
+    await line.group()
+    assert await values(store) == [1]
+    line.task.cancel()
+    await asyncio.gather(line.task, return_exceptions=True)
+    await store.close()
+
+
 async def test_the_last_group_is_kept_when_the_agent_stops(line: Line) -> None:
     line.say(1)
     line.task.cancel()
