@@ -42,13 +42,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much is kept. `bytes` of the database without its log; `last`: the newest, None when there is none.
+    """How much is kept. `bytes` of the database without its log; `open`: of `samples` those in no block yet.
 
-    `last` is when this PC stored it, in microseconds since 1970 UTC.
+    `last` is when this PC stored the newest, in microseconds since 1970 UTC; None when there is none.
     """
 
     bytes: int
     samples: int
+    open: int
     dropped: int
     gaps: int
     last: int | None
@@ -109,9 +110,9 @@ def usage(conn: Connection) -> Usage:
     (page,) = conn.execute("PRAGMA page_size").fetchone()
     (pages,) = conn.execute("PRAGMA page_count").fetchone()
     (free,) = conn.execute("PRAGMA freelist_count").fetchone()
-    (samples,) = conn.execute(
-        "SELECT coalesce((SELECT sum(count) FROM block), 0)"
-        " + coalesce((SELECT sum(count) FROM tail JOIN lane ON lane.id = lane WHERE seq > folded), 0)"
+    (blocks,) = conn.execute("SELECT coalesce(sum(count), 0) FROM block").fetchone()
+    (tail,) = conn.execute(
+        "SELECT coalesce(sum(count), 0) FROM tail JOIN lane ON lane.id = lane WHERE seq > folded"
     ).fetchone()
     dropped, gaps = conn.execute(
         "SELECT coalesce(sum(count) FILTER (WHERE reason = 'dropped'), 0), count(*) FROM gap"
@@ -124,7 +125,7 @@ def usage(conn: Connection) -> Usage:
         )
         if (row := conn.execute(sql).fetchone()) is not None
     ]
-    return Usage((pages - free) * page, samples, dropped, gaps, max(newest, default=None))
+    return Usage((pages - free) * page, blocks + tail, tail, dropped, gaps, max(newest, default=None))
 
 
 def _tail(
