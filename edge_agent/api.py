@@ -99,7 +99,8 @@ class Api:
     """Serves the routes. Only this class knows that they travel over HTTP."""
 
     def __init__(
-        self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus, samples: SampleStore
+        self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
+        samples: SampleStore | None = None,
     ) -> None:
         self._terminals = terminals
         self._board = board
@@ -179,6 +180,8 @@ class Api:
 
     async def _stored(self, request: Request) -> Response:
         asked = request.query_params
+        if self._samples is None:
+            return Response(media_type="application/x-ndjson")
         lines = sample_lines(
             self._samples, parse_time(asked.get("from")), parse_time(asked.get("to")), asked.getlist("items")
         )
@@ -197,19 +200,30 @@ class Api:
 
     async def _events(self, request: Request) -> Response:
         terminal = request.query_params.get("terminal", "")
-        self._terminals.station(terminal)
-        return StreamingResponse(self._stream(terminal), media_type="text/event-stream")
-
-    async def _stream(self, terminal: str) -> AsyncIterator[bytes]:
-        """The view and the status now, then each change; the status at least every heartbeat."""
         station = self._terminals.station(terminal)
         told = (ViewMade, EchoMade, StatusChanged, MachineChanged)
-        with self._bus.subscribe(*told, coalesce=_coalesce) as events:
-            yield _event("view", await self._terminals.view(terminal))
-            while True:
-                yield _event("status", await self._board.status(station))
-                async for chunk in self._until_status(events, station):
-                    yield chunk
+        events = self._bus.subscribe(*told, coalesce=_coalesce)
+        try:
+            first = await self._terminals.view(terminal)  # a fault here is answered, not an empty stream
+        except BaseException:
+            events.close()
+            raise
+        return StreamingResponse(self._stream(events, station, first), media_type="text/event-stream")
+
+    async def _stream(
+        self, events: Subscription[object], station: Station, first: View
+    ) -> AsyncIterator[bytes]:
+        """The view and the status now, then each change; the status at least every heartbeat."""
+        with events:
+            try:
+                yield _event("view", first)
+                while True:
+                    yield _event("status", await self._board.status(station))
+                    async for chunk in self._until_status(events, station):
+                        yield chunk
+            except (Overflow, StoreError) as error:
+                told = {"terminal": station.terminal, "what": str(error)}
+                _log.warning("events.ended", extra=told)  # the terminal attaches again
 
     async def _until_status(self, events: Subscription[object], station: Station) -> AsyncIterator[bytes]:
         """Views and echoes of the terminal, until a status is due."""

@@ -137,13 +137,15 @@ class PlanBook:
             if job.work_type is work_type and (not equipment or job.equipment in ("", equipment))
         )  # fmt: skip
 
-    def listed_with(self, id: str, equipment: str) -> tuple[str, ...]:
-        """The jobs that a dispatch list at the equipment may show beside a job; itself in any case."""
+    def listed_with(self, id: str, equipment: str, page: int = 100) -> tuple[str, ...]:
+        """The jobs that a dispatch list at the equipment shows next to a job: itself and those behind it."""
         job = self.jobs.get(id)
         if job is None:
             return (id,)
         place = equipment if job.work_type is WorkType.PRODUCTION else ""
-        return tuple(dict.fromkeys((id, *(each.id for each in self.dispatch(job.work_type, place)))))
+        listed = [each.id for each in self.dispatch(job.work_type, place)]
+        here = listed.index(id) if id in listed else 0
+        return tuple(dict.fromkeys((id, *listed[here : here + page])))
 
     def lot_of(self, material: str, number: str) -> MaterialLot | None:
         """The lot of an item by the number on the label; lots of two items may share a number."""

@@ -178,7 +178,10 @@ class Turn:
             return self.do(judged.command)
         if judged.accepted and judged.candidate is not None:
             return self._accepted(raw, identified, judged, expected)
-        said = Said(judged.verdict, judged.code, dict(judged.params))
+        params = dict(judged.params)
+        if is_badge(self.name, raw, identified, self.here):
+            params = {key: "(a badge)" if text and text in identified.text else text for key, text in params.items()}
+        said = Said(judged.verdict, judged.code, params)
         waits = raw.decode("latin-1") if judged.verdict is Verdict.CONFIRM else ""
         return Answer(
             self.state, (self._refusal(raw, identified, judged, expected, said),), said, asked=waits
@@ -219,13 +222,23 @@ def allowed_actions(name: str, screen: Screen, asked: str) -> tuple[str, ...]:
     return (*screen.actions, *confirm, *leave, *_OVERLAYS)
 
 
+def is_badge(name: str, raw: bytes, identified: Identified, here: Situation) -> bool:
+    """Whether a scan is a badge, a misread one, or its bare number; where one is asked for, whatever nobody knows."""
+    if looks_like(Kind.BADGE, raw) or identified.text in here.book.badges:
+        return True
+    if any(each.kind is Kind.BADGE for each in identified.candidates):
+        return True
+    known = any(here.book.knows(each.kind, each.id) for each in identified.candidates)
+    return name == LOCKED and not known and identified.text.isalnum()
+
+
 def refusal(
     name: str, state: Any, raw: bytes, identified: Identified, judged: Judgement,
     expected: tuple[Expected, ...], said: Said, here: Situation,
 ) -> ScanRefused:  # fmt: skip
     """The evidence of a scan that was not accepted. The number of a badge is not written down, also not
     that of one which was misread."""
-    badge = looks_like(Kind.BADGE, raw) or any(each.kind is Kind.BADGE for each in identified.candidates)
+    badge = is_badge(name, raw, identified, here)
     return ScanRefused(
         about=f"terminal/{here.station.terminal}", verdict=said.verdict.value, code=said.code,
         raw="(a badge)" if badge else printable(raw), scenario=name, step=state.step,

@@ -98,7 +98,7 @@ class Steps:
             try:
                 session = msgspec.json.decode(saved.state, type=Session)
                 return session, self._state(session)
-            except ValueError as error:  # of msgspec, or bytes that are no UTF-8
+            except (ValueError, RecursionError) as error:  # of msgspec, or bytes that are no UTF-8
                 message = self._reset(station.terminal, error, moment)
         locked = self._flows["sign_on"].begin("", Situation(moment.now, self._store.book, station))
         state = msgspec.Raw(scenarios.encode(locked))

@@ -16,8 +16,12 @@ from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.steps import Moment, Steps
 from edge_agent.store import Store
 from edge_agent.views import Echo, EquipmentStatus, Input, Message, Verdict, View
+from sync.contract import ScanRefused, SignedOff, SignedOn
 
 MachineOf = Callable[[str], EquipmentStatus | None]
+
+# Facts about people and terminals: no job looks different after them.
+_OF_NO_JOB = (SignedOn, SignedOff, ScanRefused)
 
 
 class UnknownTerminal(LookupError):
@@ -107,7 +111,7 @@ class Terminals:
             self._not_saved.pop(terminal, None)
             self._show(taken.view)
         if taken.facts:
-            jobs = frozenset(fact.body.about for fact in taken.facts if "/" not in fact.body.about)
+            jobs = frozenset(fact.body.about for fact in taken.facts if not isinstance(fact.body, _OF_NO_JOB))
             self._bus.publish(FactsRecorded(len(taken.facts), jobs))
         return taken.view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from terminal_ui.texts import Texts, chosen_language, languages
 def parser() -> argparse.ArgumentParser:
     """The options of a terminal."""
     options = argparse.ArgumentParser(
-        prog="terminal_ui", description="One operator terminal of a Floorhand agent."
+        prog="floorhand terminal --", description="One operator terminal of a Floorhand agent."
     )
     options.add_argument("--terminal", required=True, help="the terminal's id in the site file")
     options.add_argument("--address", required=True, help="unix:/path/to/agent.sock")
@@ -54,6 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    if not (os.isatty(0) and os.isatty(2)):  # Textual reads keys from the one and paints on the other
+        print("A terminal needs a screen and a keyboard: start it in a console, not in a pipe.", file=sys.stderr)
+        return 2
+    for name in ("COLUMNS", "LINES"):  # left by a shell, they are believed before the line's own size
+        os.environ.pop(name, None)
     unicode = not given.ascii and "utf" in (sys.stdout.encoding or "").lower()
     look = Look(Texts(chosen_language(given.language)), UNICODE if unicode else ASCII)
     setup = Setup(

@@ -123,4 +123,9 @@ def _news(status: Status) -> tuple[object, ...]:
 
 
 def _same_entry(before: View, after: View) -> bool:
-    return (before.scenario, before.step, before.entry) == (after.scenario, after.step, after.entry)
+    """Whether what is typed still belongs: a proposal that moves with the machine does not take it away."""
+    return (before.scenario, before.step, _asked(before)) == (after.scenario, after.step, _asked(after))
+
+
+def _asked(view: View) -> tuple[str, str, str] | None:
+    return (view.entry.name, view.entry.kind, view.entry.unit) if view.entry is not None else None

@@ -24,8 +24,8 @@ class Action:
     def shown(self) -> str:
         """The key as people call it.
 
-        >>> Action("call", ("f8",)).shown, Action("report", alias="R").shown
-        ('F8', 'R')
+        >>> Action("undo", ("f7",)).shown, Action("report", alias="R").shown
+        ('F7', 'R')
         """
         return self.keys[0].upper() if self.keys else self.alias
 
@@ -36,10 +36,8 @@ ACTIONS = (
     Action("back", ("f3", "escape")),
     Action("list", ("f4",), "L"),
     Action("exception", ("f5",), "X"),
-    Action("short", ("f5",), "X"),
     Action("park", ("f6",), "K"),
     Action("undo", ("f7",), "U"),
-    Action("call", ("f8",)),
     Action("queue", ("f9",), "Q", local=True),
     Action("sign_off", ("f10",)),
     Action("report", (), "R"),

@@ -44,9 +44,13 @@ def _tell(line: str) -> None:
 
 async def _open(folder: Path, terminal: str) -> int:
     print("Starting the demo plant ...", file=sys.stderr, flush=True)
+    if await Plant.is_running(folder):
+        print(f"A demo runs in {folder} already. Leave it first, or give another --folder.", file=sys.stderr)
+        return 1
     async with Plant(folder, _tell) as plant, ErpSwitch(plant):
         _tell(f"agent's log: {folder / 'agent.log'}")
-        _tell(f"another terminal: floorhand terminal --site {plant.site} --terminal T2")
+        program = Path(sys.executable).parent / "floorhand"
+        _tell(f"another terminal: {program} terminal --site {plant.site} --terminal T2")
         _tell(f"switch the ERP off and on: echo off > {folder / 'erp'}, echo on > {folder / 'erp'}")
         _tell("leave: press Ctrl+C twice")
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl+C is the terminal's

@@ -46,6 +46,16 @@ class Plant:
         self._agent: asyncio.subprocess.Process | None = None
         self.network = Network(0)
 
+    @staticmethod
+    async def is_running(folder: Path) -> bool:
+        """Whether an agent answers in this folder."""
+        async with AgentClient(f"unix:{folder / 'data' / 'agent.sock'}") as client:
+            try:
+                await client.health()
+            except AgentAway:
+                return False
+            return True
+
     async def __aenter__(self) -> Self:
         try:
             await self._start()

@@ -4,11 +4,13 @@ pick_one     --job, by label or number------------> scan_drawing (a production j
                                                \\--> report_production | pick
 scan_drawing --drawing, all revisions agree-------> report_production
 scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
-scan_drawing --exception--------------------------> report_production, the deviation recorded
+scan_drawing --exception--------------------------> deviate --confirm--> report_production, recorded
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -31,7 +33,7 @@ from edge_agent.scenarios.pick_page import in_zone
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
 from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkType
 
-STEPS = ("pick_one", "scan_drawing")
+STEPS = ("pick_one", "scan_drawing", "deviate")
 
 _SHOWN = 99  # jobs of a list: numbers of two digits, and more than anybody reads; the rest has labels
 
@@ -58,8 +60,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "pick_one", Scanned(what=what) if what.kind is Kind.JOB:
             return _chosen(state, here.book.jobs[what.id], here)
         case "pick_one", Chose(id):
-            job = next((job for job in _listed(state, here) if job.id == id), None)
-            if job is None:
+            job = here.book.jobs.get(id)
+            if job is None or job not in _planned(state, here):
                 return refuse(state, "choose_job.not_listed", Verdict.WRONG, job=id)
             return _chosen(state, job, here)
         case "pick_one", Did("list"):
@@ -67,9 +69,13 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
                 "picking" if state.listing == "production" else "production"
             )
             return Outcome(State(listing=other))
-        case "scan_drawing", Scanned(what=what) if what.kind is Kind.DRAWING:
+        case (("scan_drawing" | "deviate"), Scanned(what=what)) if what.kind is Kind.DRAWING:
             return _drawing(state, what.id, what.revision or "", here)
         case "scan_drawing", Did("exception"):
+            return Outcome(msgspec.structs.replace(state, step="deviate"))
+        case "deviate", Did("back"):
+            return Outcome(msgspec.structs.replace(state, step="scan_drawing"))
+        case "deviate", Did("confirm"):
             why = "revisions_disagree" if state.in_hand else "drawing_not_scanned"
             return _start(state, here.book.jobs.get(state.job), state.in_hand, why, here)
         case "scan_drawing", Did("back"):
@@ -105,7 +111,7 @@ def _drawing(state: State, document: str, revision: str, here: Situation) -> Out
     if all(other.revision == revision for other in others):
         return _start(state, job, (in_hand,), "", here)
     told = ", ".join(f"{other.kind} {other.revision}" for other in others)
-    held = msgspec.structs.replace(state, in_hand=(in_hand,))
+    held = msgspec.structs.replace(state, step="scan_drawing", in_hand=(in_hand,))
     said = Said(
         Verdict.HELD, "choose_job.revision_held", {"job": job.id, "in_hand": revision or "?", "others": told}
     )
@@ -132,7 +138,7 @@ def _start(
 
 def expects(state: State, here: Situation) -> tuple[Expected, ...]:
     """Any job label; jobs of other stations ask first. At the revision check: a drawing of the job."""
-    if state.step == "scan_drawing":
+    if state.step != "pick_one":
         job = here.book.jobs.get(state.job)
         documents = {rev.document for rev in job.revisions if rev.kind == "drawing"} if job else set()
         rules = dict.fromkeys(sorted(documents), PLANNED)
@@ -149,22 +155,30 @@ def _rule(job: JobOrder, here: Situation) -> Rule:
     return PLANNED
 
 
-def _listed(state: State, here: Situation) -> tuple[JobOrder, ...]:
-    if state.listing == "picking":
-        zone = here.station.zone
-        jobs = tuple(
-            job
-            for job in here.book.dispatch(WorkType.INVENTORY)
-            if not job.requirements or any(in_zone(line, zone, here) for line in job.requirements)
-        )
-    else:
-        jobs = here.book.dispatch(WorkType.PRODUCTION, here.station.equipment)
-    return tuple(job for job in jobs if not here.progress(job.id).completed)
+def _planned(state: State, here: Situation) -> list[JobOrder]:
+    """What the office has planned for this list, in its order."""
+    if state.listing == "production":
+        return list(here.book.dispatch(WorkType.PRODUCTION, here.station.equipment))
+    zone = here.station.zone
+    orders = here.book.dispatch(WorkType.INVENTORY)
+    return [job for job in orders if not zone or any(in_zone(line, zone, here) for line in job.requirements)]
+
+
+def _listed(jobs: Iterable[JobOrder], here: Situation) -> Iterator[JobOrder]:
+    """Those that nobody has called done, one by one: a list shows a page, whatever is planned."""
+    return (job for job in jobs if not _is_done(job, here))
+
+
+def _is_done(job: JobOrder, here: Situation) -> bool:
+    progress = here.progress(job.id)
+    lines = [line for line in job.requirements if in_zone(line, here.station.zone, here)]
+    picked = job.work_type is WorkType.INVENTORY and lines and not any(map(progress.missing, lines))
+    return progress.completed or bool(picked)
 
 
 def show(state: State, here: Situation) -> Screen:
     """The dispatch list, or the revision check. `more`: how many jobs the list leaves out."""
-    if state.step == "scan_drawing":
+    if state.step != "pick_one":
         job = here.book.jobs.get(state.job)
         told = (
             tuple(Field(f"revision.{rev.kind}", f"{rev.document} {rev.revision}") for rev in job.revisions)
@@ -172,12 +186,13 @@ def show(state: State, here: Situation) -> Screen:
             else ()
         )
         return Screen(
-            "choose_job.scan_drawing", {"job": state.job}, state.job,
-            StepPage(fields=told), actions=("exception", "back"),
+            f"choose_job.{state.step}", {"job": state.job}, state.job, StepPage(fields=told),
+            actions=("exception", "back") if state.step == "scan_drawing" else ("confirm", "back"),
         )  # fmt: skip
-    listed = _listed(state, here)
-    choices = tuple(_choice(number, job, here) for number, job in enumerate(listed[:_SHOWN], 1))
-    more = len(listed) - len(choices)
+    planned = _planned(state, here)
+    listed = list(islice(_listed(planned, here), _SHOWN))
+    choices = tuple(_choice(number, job, here) for number, job in enumerate(listed, 1))
+    more = len(planned) - planned.index(listed[-1]) - 1 if len(listed) == _SHOWN else 0
     params = {"list": state.listing} | ({"more": str(more)} if more else {})
     columns = ("job", "what", "left", "due", "for")
     prompt = "choose_job.pick_one" if choices else "choose_job.nothing"

@@ -168,17 +168,32 @@ def reason_of(purpose: str, given: Chose | Scanned, here: Situation) -> Reason |
     return next((reason for reason in here.book.reasons_for(purpose) if reason.id == id), None)
 
 
-def quantity(text: str) -> Decimal | None:
+# Units that are counted, as plants and UN/ECE Recommendation 20 write them: there is no half of one.
+COUNTED = frozenset({"pc", "pcs", "pce", "ea", "each", "unit", "units", "c62", "h87", "st", "stk"})
+
+
+def no_quantity(state: Any, text: str, uom: str) -> Outcome:
+    """The same step again: what was typed is no quantity of the unit."""
+    code = "quantity.not_a_number" if quantity(text) is None else "quantity.not_possible"
+    return refuse(state, code, text=text, uom=uom)
+
+
+def quantity(text: str, uom: str = "") -> Decimal | None:
     """A quantity as people type it: decimal point or comma, not negative, at most 6 decimals; None otherwise.
+
+    Of a unit that is counted only whole numbers are.
 
     >>> quantity("12,5"), quantity("-1"), quantity("1e9"), quantity("")
     (Decimal('12.5'), None, None, None)
+    >>> quantity("1,5", "kg"), quantity("1,5", "pc")
+    (Decimal('1.5'), None)
     """
     cleaned = text.strip().replace(",", ".")
     whole, _, part = cleaned.partition(".")
     if not (whole + part).isascii() or not (whole + part).isdigit() or len(whole) > 9 or len(part) > 6:
         return None
-    return Decimal(cleaned if whole else "0" + cleaned)
+    amount = Decimal(cleaned if whole else "0" + cleaned)
+    return None if amount % 1 and uom.lower() in COUNTED else amount
 
 
 Modules = dict[str, ModuleType]

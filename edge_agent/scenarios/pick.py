@@ -30,6 +30,7 @@ from edge_agent.scenarios.contract import (
     Scanned,
     Screen,
     Situation,
+    no_quantity,
     quantity,
     reason_of,
     refuse,
@@ -155,10 +156,10 @@ def _skipped(state: State, here: Situation) -> Outcome:
 
 
 def _counted(state: State, text: str, line: MaterialRequirement, here: Situation) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, line.uom)
     left = here.progress(state.job).missing(line)
     if not amount:
-        return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
+        return no_quantity(state, text, line.uom)
     if amount > left:
         return refuse(
             state, "pick.too_many", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom
@@ -167,10 +168,10 @@ def _counted(state: State, text: str, line: MaterialRequirement, here: Situation
 
 
 def _found(state: State, text: str, line: MaterialRequirement, here: Situation) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, line.uom)
     left = here.progress(state.job).missing(line)
     if amount is None:
-        return refuse(state, "quantity.not_a_number", text=text, uom=line.uom)
+        return no_quantity(state, text, line.uom)
     if amount >= left:
         return refuse(
             state, "pick.not_short", Verdict.WRONG, quantity=f"{amount:f}", left=f"{left:f}", uom=line.uom
@@ -224,8 +225,10 @@ def _recorded(
     taken = state.quantity or Decimal(0)
     left = here.progress(job.id).missing(line) - sum(fact.quantity for fact in facts)
     rest = [other for other in open_lines(state, here) if other.id != line.id]
+    short = sum((fact.quantity for fact in facts if isinstance(fact, MaterialShort)), Decimal(0))
     params = {
-        "quantity": f"{taken:f}", "uom": line.uom, "location": line.source or "", "destination": destination,
+        "quantity": f"{taken:f}" if taken else "", "missing": f"{short:f}", "uom": line.uom,
+        "location": line.source or "", "destination": destination,
         "material": line.material, "lines": str(len(rest) + (left > 0)), "job": job.id,
     }  # fmt: skip
     if not rest and left <= 0:

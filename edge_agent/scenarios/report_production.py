@@ -29,6 +29,7 @@ from edge_agent.scenarios.contract import (
     Scanned,
     Screen,
     Situation,
+    no_quantity,
     quantity,
     reason_of,
     refuse,
@@ -66,14 +67,17 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "running", Did("scrap"):
             return Outcome(_at(state, "scrap"))
         case "running", Did("finish"):
-            short = here.progress(job.id).good < job.quantity
-            return Outcome(_at(state, "finish_reason" if short else "finish"))
+            return Outcome(_at(state, _finish_step(job, here)))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):
             return Outcome(state, open=Open("choose_job", "production"))
         case _, Did("back"):
             return Outcome(_at(state, "running"))
+        case ("finish" | "finish_reason") as step, _ if step != _finish_step(job, here):
+            now = _at(state, _finish_step(job, here))  # somebody else reported or took back meanwhile
+            good = f"{here.progress(job.id).good:f}"
+            return Outcome(now, said=Said(Verdict.HELD, "report_production.changed", {"good": good, "uom": job.uom}))
         case "scrap", Entered(text):
             return _scrap(state, text, job)
         case ("scrap_reason" | "finish_reason") as step, (Chose() | Scanned()):
@@ -113,17 +117,17 @@ def count_since_report(state: State, here: Situation) -> int | None:
 
 
 def _good(state: State, text: str, job: JobOrder, here: Situation) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, job.uom)
     if not amount:
-        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+        return no_quantity(state, text, job.uom)
     told = msgspec.structs.replace(_at(state, "confirm"), quantity=amount)
     return _checked(told, state, job, here)
 
 
 def _scrap(state: State, text: str, job: JobOrder) -> Outcome:
-    amount = quantity(text)
+    amount = quantity(text, job.uom)
     if not amount:
-        return refuse(state, "quantity.not_a_number", text=text, uom=job.uom)
+        return no_quantity(state, text, job.uom)
     return Outcome(msgspec.structs.replace(state, step="scrap_reason", quantity=amount))
 
 
@@ -194,6 +198,11 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
     )
     state = State(job=told.job, mark=_count(here), mark_before=told.mark)
     return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
+
+
+def _finish_step(job: JobOrder, here: Situation) -> str:
+    """A job that is short ends with a reason."""
+    return "finish_reason" if here.progress(job.id).good < job.quantity else "finish"
 
 
 def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situation) -> Outcome:

@@ -20,6 +20,9 @@ class QueueSheet(Sheet):
         look, status = self.look, scene.status
         if status is None:
             return [line("  ", (look.say("status.waiting"), "$fh-quiet"))]
+        if scene.away is not None:  # no tick stands for what nobody answers for
+            told = look.say("queue_page.stale", time=hour_minute(status.now, look.zone))
+            return wrapped(line("  ", (f"{look.glyphs.wrong} {told}", "bold $fh-alert")), width, 3)
         return [
             _heading("queue_page.reports", look), *_reports(status, scene, look, width), EMPTY,
             *thing_lines(scene, look, width),

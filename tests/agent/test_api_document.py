@@ -40,7 +40,7 @@ def document(plant: Plant) -> Any:
 
 
 def test_the_document_names_the_routes_of_the_application_and_no_other(document: Any) -> None:
-    app = Api(None, None, None, None, None).app()  # type: ignore[arg-type]
+    app = Api(None, None, None, None).app()  # type: ignore[arg-type]
     served = {(path, method.lower()) for path, method in routes(app) if method != "HEAD"}
     assert served == {(path, method) for path, methods in document["paths"].items() for method in methods}
 

@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 
 from edge_agent.agent import until_stopped
+from edge_agent.api import Api
 from edge_agent.events import PlansChanged
 from edge_agent.scanning.labels import label
+from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.views import Kind, View, WorkPage
 from terminal_ui.clockface import PcClock
 from terminal_ui.feed import Feed
@@ -213,3 +217,27 @@ async def test_a_wish_to_stop_is_no_failure() -> None:
     task = asyncio.create_task(endless())
     await asyncio.wait_for(until_stopped(stop, [task]), 10)
     task.cancel()
+
+
+async def test_a_job_whose_id_has_a_slash_is_a_job_like_any_other(hall: Hall) -> None:
+    named = msgspec.structs.replace(hall.store.book.jobs["J-206"], id="WH/MO/00012")
+    hall.store.book = hall.store.book.with_changes([named])
+    await hall.work_on("T1", "WH/MO/00012")
+    await hall.work_on("T2", "WH/MO/00012", badge="1002")
+    seen = len(hall.seen)
+    await hall.give("T1", "entry", "7")
+    await hall.shown("T2")
+    assert hall.seen[seen:]
+
+
+async def test_an_event_stream_that_can_not_begin_answers_with_a_problem(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall.broken.add("BENCH")
+    board = StatusBoard(hall.store, hall.clock, LinkBoard(hall.clock, hall.bus, ()), tuple, tuple, "0")
+    app = Api(hall.terminals, board, hall.store, hall.bus).app()
+    await hall.give("T1", "scan", label(Kind.BADGE, "1001"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agent") as client:
+        reply = await client.get("/v1/events", params={"terminal": "T3"})
+    assert (reply.status_code, reply.json()["code"]) == (500, "agent.internal")
+    assert "api.bug" in [record.message for record in caplog.records]

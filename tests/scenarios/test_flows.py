@@ -70,6 +70,15 @@ def test_the_number_of_a_badge_is_written_down_nowhere() -> None:
     assert all("1001" not in str(each.label) for each in Floor().view().expects)
 
 
+@pytest.mark.parametrize("frame", ["1001", "B:1001.Q", "b:1001", "8841", label(Kind.BADGE, "1009")])
+def test_neither_a_bare_nor_a_misread_badge_stands_in_fact_or_session(frame: str) -> None:
+    floor = Floor()
+    floor.give("scan", frame)
+    number = frame.removeprefix("B:").removeprefix("b:").partition(".")[0]
+    assert floor.said is not None
+    assert number not in str(floor.bodies(ScanRefused)) + str(floor.said.params)
+
+
 def test_whoever_signs_on_next_finds_the_job_that_was_left() -> None:
     floor = running()
     floor.give("action", "sign_off")
@@ -132,6 +141,8 @@ def test_three_departments_with_three_versions_are_caught_at_the_first_part() ->
     assert floor.said is not None
     assert floor.said.params["others"] == "drawing C, purchasing B, costing A"
     floor.give("action", "exception")
+    assert (floor.at, floor.bodies(JobStarted)) == ("choose_job.deviate", []), "one key starts nothing"
+    floor.give("action", "confirm")
     started = floor.bodies(JobStarted)[0]
     assert (started.deviation, started.revisions[0].revision) == ("revisions_disagree", "C")
 
@@ -226,11 +237,11 @@ def test_more_than_planned_asks_and_more_than_allowed_is_held() -> None:
     assert [body.quantity for body in floor.bodies(MaterialProduced)] == [820]
 
 
-@pytest.mark.parametrize("typed", ["0", "", "-3", "1e9", "abc", "12345678901"])
+@pytest.mark.parametrize("typed", ["0", "", "-3", "1e9", "abc", "12345678901", "1.5", ",5"])
 def test_what_is_no_quantity_records_nothing(typed: str) -> None:
     floor = running()
     floor.give("entry", typed)
-    assert floor.code == "quantity.not_a_number"
+    assert floor.code in ("quantity.not_a_number", "quantity.not_possible")
     assert not floor.bodies(MaterialProduced)
 
 
@@ -303,6 +314,28 @@ def test_a_question_that_was_left_open_is_judged_by_what_others_reported_meanwhi
     floor.give("action", "confirm")
     assert (floor.code, floor.at) == ("report_production.too_many", "report_production.good")
     assert len(floor.bodies(MaterialProduced)) == 1
+
+
+def test_a_full_job_that_somebody_took_back_from_does_not_end_without_a_reason() -> None:
+    floor = running()
+    floor.give("entry", "800")
+    floor.give("action", "finish")
+    assert floor.at == "report_production.finish"
+    floor.facts.append(("other", Correction(about="J-204", corrects=floor.facts[-1][0], reason="did_not_occur")))
+    floor.give("action", "confirm")
+    assert (floor.at, floor.code) == ("report_production.finish_reason", "report_production.changed")
+    assert floor.bodies(JobCompleted) == []
+
+
+def test_a_short_job_that_somebody_filled_does_not_end_with_a_reason() -> None:
+    floor = running()
+    floor.give("action", "finish")
+    filled = MaterialProduced(about="J-204", material="GRIP-A", quantity=Decimal(800), uom="pc", equipment="X")
+    floor.facts.append(("other", filled))
+    floor.give("choice", "FINISH-1")
+    assert (floor.at, floor.code) == ("report_production.finish", "report_production.changed")
+    floor.give("action", "confirm")
+    assert floor.bodies(JobCompleted)[0].reason == ""
 
 
 def test_a_job_that_the_office_withdrew_never_leaves_an_empty_screen() -> None:
@@ -545,6 +578,19 @@ def test_a_line_without_a_place_begins_with_its_item_and_goes_anywhere_known() -
     assert floor.code == "pick.saved_order_done"
 
 
+def test_an_order_that_is_picked_is_not_in_the_list_whatever_the_office_knows() -> None:
+    floor = picking()
+    assert "SO-771" not in [choice.id for choice in finished(floor).view().choices]
+
+
+def finished(floor: Floor) -> Floor:
+    """Every line of the open order is reported short."""
+    while floor.at.startswith("pick"):
+        floor.give("action", "exception")
+        floor.give("choice", "SHORT-1")
+    return floor
+
+
 def test_a_skipped_line_comes_last() -> None:
     floor = picking()
     first = floor.view().page.location  # type: ignore[union-attr]
@@ -568,6 +614,12 @@ def test_a_picker_of_another_zone_is_not_sent_into_this_one() -> None:
 
 
 # ---------------------------------------------------------------- everywhere
+
+
+def test_whatever_a_key_does_a_label_does_too() -> None:
+    for floor in (running(), picking(), signed_on(), in_hand()[0]):
+        view = floor.view()
+        assert {label(Kind.COMMAND, name.upper()) for name in view.actions} <= {each.label for each in view.expects}
 
 
 @pytest.mark.parametrize("page", ["help", "queue"])

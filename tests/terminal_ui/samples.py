@@ -44,7 +44,6 @@ _COMMANDS = {
     "report": "H",
     "scrap": "P",
     "finish": "9",
-    "short": "S",
     "help": "W",
     "queue": "B",
 }

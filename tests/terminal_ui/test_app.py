@@ -190,7 +190,7 @@ async def test_scans_that_waited_when_the_agent_went_away_are_shown_as_not_taken
         await shown(pilot, lambda: app.attachment.away)
         agent.answers = [answer("pick_item")]
         agent.come_back(answer("pick_item"))
-        await shown(pilot, lambda: "Not taken, the last 2" in screen_text(app))
+        await shown(pilot, lambda: "did not reach the agent" in screen_text(app))
         assert [sent.data for sent in agent.sent] == ["SCAN-1"]
 
 

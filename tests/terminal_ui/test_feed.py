@@ -51,13 +51,22 @@ def test_a_wrong_scan_does_not_empty_the_entry_but_the_answer_to_the_entry_does(
     assert feed.typed is None
 
 
-def test_another_step_or_another_proposal_empties_the_entry() -> None:
-    for other in (newer("work_scrap"), newer("work", entry=Entry("good", "number", "9", "pc"))):
+def test_another_step_or_another_question_empties_the_entry() -> None:
+    for other in (newer("work_scrap"), newer("work", entry=Entry("found", "number", "", "pc"))):
         feed = Feed(HandClock())
         feed.saw_view(VIEWS["work"])
         feed.type("50")
         feed.saw_view(other)  # type: ignore[arg-type]
         assert feed.typed is None
+
+
+def test_a_proposal_that_moves_with_the_machine_takes_nothing_away_that_was_typed() -> None:
+    feed = Feed(HandClock())
+    feed.saw_view(VIEWS["work"])
+    for digit in ("4", "42"):
+        feed.type(digit)
+        feed.saw_view(newer("work", entry=Entry("good", "number", digit + "9", "pc")))  # type: ignore[arg-type]
+        assert feed.typed == digit
 
 
 def test_time_is_the_agents_and_goes_on_between_its_words() -> None:
