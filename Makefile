@@ -5,10 +5,10 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint types contracts bench-quick bench soak lock schema picture clean
+.PHONY: help demo demo-check test lint types contracts bench-quick bench bench-telemetry soak lock schema picture clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/runtime.stamp ## a whole plant on this machine: machines, scanner, ERP, agent and a terminal
 	@$(PYTHON) -m edge_agent demo
@@ -34,6 +34,9 @@ bench-quick: $(VENV)/dev.stamp ## start, memory, latencies against bench/goals.t
 
 bench: $(VENV)/dev.stamp ## all figures, with their spread
 	$(PYTHON) -m bench.full
+
+bench-telemetry: $(VENV)/dev.stamp ## room and CPU of stored samples, in about five minutes
+	$(PYTHON) -m bench.telemetry_size
 
 soak: $(VENV)/dev.stamp ## hours of faults: nothing lost, nothing booked twice
 	$(PYTHON) -m bench.soak

@@ -15,6 +15,8 @@ from config.settings import (
     Scanner,
     Settings,
     Site,
+    Telemetry,
+    TelemetryItems,
     Terminal,
     UnitState,
 )
@@ -31,6 +33,8 @@ __all__ = [
     "SecretError",
     "Settings",
     "Site",
+    "Telemetry",
+    "TelemetryItems",
     "Terminal",
     "UnitState",
     "load",

@@ -177,6 +177,38 @@ class Policies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 5.0
 
 
+class TelemetryItems(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Items that are reported otherwise than the rest. Of several entries the first that says it counts."""
+
+    match: Annotated[
+        str,
+        Meta(min_length=1, description="device/item, with * and ? for any characters, such as press3-plc/temp*"),
+    ]
+    deadband: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="how far a value may go before it is kept again, in its own unit; states, counters and "
+            "alarms of equipment have none"
+        ),
+    ] = None
+    heartbeat: Annotated[
+        Seconds | None, Meta(description="seconds after which a value is kept even if it is the same; 0: every value")
+    ] = None
+
+
+class Telemetry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of the values of the devices. The oldest goes when there is no more room."""
+
+    max_bytes: Annotated[
+        int, Meta(ge=10_000_000, description="room on the disk for it, in bytes")
+    ] = 500_000_000
+    max_age_hours: Annotated[float, Meta(gt=0, le=87_600, description="hours after which it is dropped")] = 720.0
+    heartbeat: Annotated[
+        Seconds, Meta(description="seconds after which a value is kept even if it is the same; 0: every value is")
+    ] = 60.0
+    items: tuple[TelemetryItems, ...] = ()
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole site file. After `config.load`, `options` hold the Options of their driver or connector."""
 
@@ -187,3 +219,4 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     devices: tuple[Device, ...] = ()
     connectors: tuple[Connector, ...] = ()
     policies: Policies = Policies()
+    telemetry: Telemetry = Telemetry()

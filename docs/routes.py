@@ -11,6 +11,7 @@ import msgspec
 
 from edge_agent import api
 from sync import reference_erp
+from sync.contract import AnyPlan
 from sync.openapi import RouteDoc
 
 _PAGE = """# The two APIs
@@ -77,7 +78,9 @@ def _spelled(type: Any) -> str:
     inside = get_args(type)
     if not inside:
         return str(type.__name__)
-    return f"list of {_spelled(inside[0])}" if getattr(type, "__origin__", None) is list else "plan"
+    if getattr(type, "__origin__", None) is list:
+        return f"list of {_spelled(inside[0])}"
+    return "plan" if type == AnyPlan else " or ".join(map(_spelled, inside))
 
 
 def _structs(route: RouteDoc) -> Iterator[type]:

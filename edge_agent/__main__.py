@@ -87,6 +87,25 @@ def parser() -> argparse.ArgumentParser:
     scanner.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a scan; 60 when left out")
     scanner.add_argument("--out", type=Path, metavar="FILE", help="write the part of the site file here too")
 
+    export = commands.add_parser("export", help="write the stored machine values of a time range to files")
+    _where(export)
+    export.add_argument(
+        "--from", dest="since", metavar="TIME", default="",
+        help="ISO 8601 with a time zone, such as 2026-11-22T06:00+01:00; from the oldest when left out",
+    )
+    export.add_argument("--to", dest="until", metavar="TIME", default="", help="the same; to the newest")
+    export.add_argument(
+        "--items", metavar="PATTERN", action="append",
+        help="device/item, with * and ?, such as press3-plc/*; may be given again; all when left out",
+    )
+    export.add_argument(
+        "--format", choices=("csv", "columns"), default="csv",
+        help="csv: one file for people; columns: a folder with a file for each item, for tools",
+    )
+    export.add_argument(
+        "--out", type=Path, help="the file or the new folder; samples.csv or samples when left out"
+    )
+
     demo = commands.add_parser("demo", help="run a whole plant on this PC and open a terminal on it")
     demo.add_argument(
         "--check",

@@ -33,7 +33,9 @@ from edge_agent.signals import pump_signals
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
+from edge_agent.store.samples import SampleStore
 from edge_agent.supervisor import Supervisor
+from edge_agent.telemetry_pump import telemetry
 from edge_agent.terminals import Terminals
 from sync.ports import Connector
 from sync.puller import Puller
@@ -67,12 +69,15 @@ class Agent:
             store = await Store.open(site.data / "journal.db", site.agent, self._clock)
             try:
                 if not stop.is_set():
-                    await self._work(local, store, stop)
+                    async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as samples:
+                        await self._work(local, store, samples, stop)
             finally:
                 await store.close()
         _log.info("agent.stopped")
 
-    async def _work(self, local: LocalSocket, store: Store, stop: asyncio.Event) -> None:
+    async def _work(
+        self, local: LocalSocket, store: Store, samples: SampleStore, stop: asyncio.Event
+    ) -> None:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
         machines = Machines([_equipment(each) for each in settings.equipment])
@@ -82,7 +87,7 @@ class Agent:
             settings.policies.repeat_window,
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
-        api = Api(terminals, board, store, bus)
+        api = Api(terminals, board, store, bus, samples)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),

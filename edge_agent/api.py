@@ -18,10 +18,12 @@ from starlette.routing import Route
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
+from edge_agent.sample_stream import parse_time, sample_lines
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
 from edge_agent.store.listing import journal_rows, sent_again
+from edge_agent.store.samples import SampleStore
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import (
     DeviceStatus,
@@ -32,6 +34,8 @@ from edge_agent.views import (
     JournalRow,
     LabelRow,
     Problem,
+    SampleGap,
+    Samples,
     Status,
     View,
 )
@@ -73,6 +77,14 @@ ROUTES = (
         "POST", "/v1/journal/{seq}/resend", "Send a refused fact again, and after it what it held back",
         response=JournalRow, statuses={400: Problem, 409: Problem, **_STORE}, token=False,
     ),
+    RouteDoc(
+        "GET", "/v1/samples", "Stored machine values as columns, one SampleGap or Samples a line",
+        query={
+            "from": "ISO 8601 with a time zone", "to": "the same; up to it, without it",
+            "items": "pattern of device/item with * and ?; may be given again",
+        },
+        response=Samples | SampleGap, media="application/x-ndjson", statuses={400: Problem, **_STORE}, token=False,
+    ),
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
     RouteDoc("GET", "/openapi.json", "This document", token=False),
@@ -86,11 +98,15 @@ class _TooLarge(Exception):
 class Api:
     """Serves the routes. Only this class knows that they travel over HTTP."""
 
-    def __init__(self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus) -> None:
+    def __init__(
+        self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
+        samples: SampleStore | None = None,
+    ) -> None:
         self._terminals = terminals
         self._board = board
         self._store = store
         self._bus = bus
+        self._samples = samples
         self._server = _Server(uvicorn.Config(
             self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
             server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
@@ -114,6 +130,7 @@ class Api:
             "/v1/devices": self._devices,
             "/v1/journal": self._journal,
             "/v1/journal/{seq}/resend": self._resend,
+            "/v1/samples": self._stored,
             "/v1/labels": self._labels,
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
@@ -160,6 +177,15 @@ class Api:
             return _json(Problem("journal.not_resent", {"what": str(error)}), 409)
         self._bus.publish(FactsRecorded(0, frozenset({row.about})))
         return _json(row)
+
+    async def _stored(self, request: Request) -> Response:
+        asked = request.query_params
+        if self._samples is None:
+            return Response(media_type="application/x-ndjson")
+        lines = sample_lines(
+            self._samples, parse_time(asked.get("from")), parse_time(asked.get("to")), asked.getlist("items")
+        )
+        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare

@@ -77,6 +77,14 @@ class Subscription(Generic[E]):
             self.close()
         self._changed.set()
 
+    def waiting(self) -> list[E]:
+        """All events that wait, in their order; they wait no more. Raises Overflow once events were missed."""
+        if self._too_slow:
+            raise Overflow(f"More than {self._limit} events waited.")
+        events = [*self._waiting.values()]
+        self._waiting.clear()
+        return events
+
     def close(self) -> None:
         """End it; what still waits is dropped. Safe to call twice."""
         self._closed = True

@@ -9,9 +9,10 @@ async with AgentClient("unix:data/agent.sock") as agent:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
 
 import httpcore
 import msgspec
@@ -25,6 +26,8 @@ from edge_agent.views import (
     JournalRow,
     LabelRow,
     Problem,
+    SampleGap,
+    Samples,
     Status,
     View,
 )
@@ -37,6 +40,7 @@ _EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {
     "status": Status,
     "echo": Echo,
 }
+_SAMPLES: Any = Samples | SampleGap
 _REQUEST_SECONDS = 5.0
 _SILENCE_SECONDS = 15.0  # the agent sends a heartbeat every 5 s
 
@@ -127,6 +131,27 @@ class AgentClient:
             raise AgentAway(self._away()) from error
         raise AgentAway(self._away())
 
+    async def samples(
+        self, since: str = "", until: str = "", items: Sequence[str] = ()
+    ) -> AsyncIterator[Samples | SampleGap]:
+        """Stored machine values: gaps, then columns. Times as ISO 8601 with a time zone, empty: without end.
+
+        `items` are patterns of `device/item`; none: all. Raises AgentAway, also when the stream was cut.
+        """
+        asked = [("from", since), ("to", until), *(("items", each) for each in items)]
+        query = urlencode([pair for pair in asked if pair[1]])
+        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
+        try:
+            async with self._pool.stream(
+                "GET", f"http://agent/v1/samples?{query}", extensions={"timeout": timeout}
+            ) as response:
+                if response.status != 200:
+                    raise InputRefused(_problem(await response.aread()))
+                async for line in _lines(response.aiter_stream()):
+                    yield _decode(line, _SAMPLES)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise AgentAway(self._away()) from error
+
     async def close(self) -> None:
         """Give back all connections."""
         await self._pool.aclose()
@@ -165,6 +190,17 @@ def _problem(data: bytes) -> Problem:
         return msgspec.json.decode(data, type=Problem)
     except msgspec.DecodeError:
         return Problem("agent.not_understood")
+
+
+async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a stream, without their ends."""
+    parts: list[bytes] = []
+    async for chunk in stream:
+        first, *lines = chunk.split(b"\n")
+        parts.append(first)
+        for line in lines:
+            yield b"".join(parts)
+            parts = [line]
 
 
 async def _server_sent_events(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:

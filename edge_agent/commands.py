@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from random import SystemRandom
 from typing import NoReturn
 
@@ -154,6 +155,25 @@ def scanner_test(given: argparse.Namespace) -> int:
     if tested.table:
         print(f"For the site file:\n\n{tested.table}", end="")
     return OK if tested.well else ATTENTION
+
+
+def export(given: argparse.Namespace) -> int:
+    """`floorhand export`: stored machine values of a time range as files."""
+
+    async def look(agent: AgentClient) -> int:
+        from edge_agent.export import write_columns, write_csv
+
+        stream = agent.samples(given.since, given.until, given.items or ())
+        out = given.out or Path("samples.csv" if given.format == "csv" else "samples")
+        try:
+            count = await (write_csv if given.format == "csv" else write_columns)(out, stream)
+        except OSError as error:
+            print(f"Can not write {out}: {error.strerror}.", file=sys.stderr)
+            return ATTENTION
+        print(f"{count} samples written to {out}.")
+        return OK
+
+    return _with_agent(given, look)
 
 
 def _with_agent(given: argparse.Namespace, look: Callable[[AgentClient], Awaitable[int]]) -> int:

@@ -26,6 +26,8 @@ ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/equipment", None),
     ("GET", "/v1/devices", None),
     ("GET", "/v1/labels", None),
+    ("GET", "/v1/samples", None),
+    ("GET", "/v1/samples?from=yesterday", None),
     ("GET", "/v1/health", None),
     ("GET", "/openapi.json", None),
 )

@@ -1,0 +1,61 @@
+"""Stored samples as they cross the local socket: one JSON document a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from device_drivers.contract import Value
+from edge_agent.store.samples import SampleStore
+from edge_agent.store.samples_blocks import STATUSES
+from edge_agent.store.samples_reading import Chunk
+from edge_agent.telemetry import Gap, microseconds
+from edge_agent.views import SampleGap, Samples
+
+_WORDS: list[Any] = [status.value for status in STATUSES]
+
+
+async def sample_lines(
+    store: SampleStore, since: int | None, until: int | None, patterns: Sequence[str]
+) -> AsyncIterator[bytes]:
+    """Lines of SampleGap, then of Samples. Times in microseconds, None without an end; no pattern: all items."""
+    async for each in store.read(patterns or ("*",), since, until):
+        yield msgspec.json.encode(_told(each)) + b"\n"
+
+
+def parse_time(text: str | None) -> int | None:
+    """An ISO 8601 moment as microseconds since 1970 UTC; None for none. Raises ValueError without a time zone.
+
+    >>> parse_time("2026-11-22T06:00:00+01:00") == parse_time("2026-11-22T05:00Z")
+    True
+    """
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} needs a time zone, such as {text}Z or {text}+01:00")
+    return microseconds(moment)
+
+
+def _told(each: Chunk | Gap) -> Samples | SampleGap:
+    if isinstance(each, Gap):
+        return SampleGap(
+            device=each.device, item=each.item, since=each.since, until=each.until, reason=each.reason,
+            count=each.count,
+        )  # fmt: skip
+    times, statuses, values = each.series
+    return Samples(
+        device=each.device, item=each.item, times=times, statuses=[_WORDS[number] for number in statuses],
+        values=[*map(_json, values)],
+    )  # fmt: skip
+
+
+def _json(value: Value) -> bool | int | float | str | list[str] | None:
+    """A value that JSON can write; it has no words for what is no number."""
+    if type(value) is not float or math.isfinite(value):
+        return value
+    return ["NaN"] if value != value else ["Infinity" if value > 0 else "-Infinity"]

@@ -1,0 +1,387 @@
+"""The samples of this PC's machines, in a database of their own: bounded, and never in the way of a report.
+
+What is appended is safe when `append` returns, in rows that hold one commit each (the tail). When the tail is
+long enough a round begins: step by step `tidy` folds what each lane, up to a hundred items of one device,
+has there into blocks of columns, and removes the rows. When the file is full the oldest block goes, is
+counted, and is told to readers as a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from edge_agent.clock import Clock
+from edge_agent.store import samples_reading, schema
+from edge_agent.store.database import Connection, Database
+from edge_agent.store.errors import StoreError
+from edge_agent.store.samples_blocks import Damaged, Rows, by_item, decode_rows, encode_block, encode_rows
+from edge_agent.store.samples_reading import Chunk, Usage
+from edge_agent.telemetry import MICROSECOND, Columns, Gap, microseconds
+
+LANE_ITEMS = 100
+BLOCK_SAMPLES = 60_000  # of a lane in one block: bounds the memory and the time that a block takes
+TAIL_SAMPLES = 1_000_000  # some 12 MB
+TAIL_AGE = timedelta(minutes=30)
+
+_STEPS = Path(__file__).with_name("samples_migrations")
+LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
+_MOST_GAPS = 10_000
+_LOOK = 60_000_000  # microseconds between two looks for what is too old
+_REMOVED = 1000  # rows of the tail in one step
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept: bytes of all files of the database, and the age since it was stored."""
+
+    bytes: int
+    age: timedelta
+    tail_age: timedelta = TAIL_AGE
+    tail_samples: int = TAIL_SAMPLES
+    block_samples: int = BLOCK_SAMPLES
+
+    @property
+    def database_bytes(self) -> int:
+        """What the database may take beside its log."""
+        return self.bytes - min(LOG_BYTES, self.bytes // 4)
+
+
+@dataclass(slots=True)
+class _Tail:
+    """What is in no block yet; `since` in microseconds, None when there is nothing."""
+
+    count: int
+    since: int | None
+
+
+@dataclass(slots=True)
+class _Round:
+    """The rows up to `upto` become blocks: those of `lanes` are still to be folded."""
+
+    upto: int
+    lanes: list[int]
+
+
+@dataclass(slots=True)
+class _Folded:
+    """A block that is not in the database yet. `whole`: nothing of the round is left in the lane."""
+
+    lane: int
+    seq: int = 0
+    first: int = 0
+    last: int = 0
+    stored: int = 0
+    count: int = 0
+    body: bytes = b""
+    whole: bool = True
+    damaged: list[Gap] = field(default_factory=list)
+
+
+class SampleStore:
+    """The database of samples. Open it with `SampleStore.open`; it belongs to the loop that opened it."""
+
+    def __init__(self, database: Database, clock: Clock, bounds: Bounds, tail: _Tail) -> None:
+        self._database = database
+        self._clock = clock
+        self._bounds = bounds
+        self._tail = tail
+        self._round: _Round | None = None
+        self._looked = 0  # when nothing was too old
+        self._places: dict[str, dict[str, int]] = {}  # device -> item -> its number
+        self._read: dict[str, tuple[Sequence[str], list[int]]] = {}  # what each device said last, and its numbers
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock, bounds: Bounds) -> SampleStore:
+        """Open or create the file, bring it to the schema of this program and below its bounds. Raises StoreError."""
+
+        def prepare(conn: Connection) -> None:
+            schema.upgrade(conn, _STEPS)
+            _limit(conn, bounds, microseconds(clock.now()))
+
+        database = await Database.open(path, prepare)
+        try:
+            return cls(database, clock, bounds, await database.read(_open_tail))
+        except BaseException:
+            await database.close()
+            raise
+
+    async def append(self, samples: Mapping[str, Columns]) -> None:
+        """Keep these samples, by device; they are safe when it returns. Raises StoreError: none is kept."""
+        if not samples:
+            return
+        stored = microseconds(self._clock.now())
+        try:
+            self._tail.count += await self._database.write(lambda conn: self._append(conn, samples, stored))
+        except StoreError:
+            self._places.clear()  # they may name items that are not there
+            self._read.clear()
+            raise
+        if self._tail.since is None:
+            self._tail.since = stored
+
+    async def mark(self, gap: Gap) -> None:
+        """Record that samples are missing. Raises StoreError."""
+        await self._database.write(lambda conn: _mark(conn, gap))
+
+    async def tidy(self) -> bool:
+        """One small step of housekeeping: fold, remove what was folded, drop what is too old.
+
+        Whether there was something to do. Raises StoreError; nothing is lost by it.
+        """
+        now = microseconds(self._clock.now())
+        if self._round is not None:
+            await self._go_on(self._round, now)
+            return True
+        old = now - self._bounds.tail_age // MICROSECOND
+        if self._tail.count >= self._bounds.tail_samples or (self._tail.since or now) <= old:
+            self._round = await self._database.read(_begin)
+            return True
+        if 0 <= now - self._looked < _LOOK:
+            return False
+        dropped = await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
+        self._looked = 0 if dropped else now
+        return dropped
+
+    async def _go_on(self, round: _Round, now: int) -> None:
+        if round.lanes:
+            lane, most = round.lanes[-1], self._bounds.block_samples
+            folded = await self._database.read(lambda conn: _fold(conn, lane, round.upto, most))
+            await self._database.write(lambda conn: _store(conn, folded, self._bounds, now))
+            if folded.whole:
+                round.lanes.pop()
+        elif not await self._database.write(lambda conn: _remove(conn, round.upto)):
+            self._round, self._tail = None, await self._database.read(_open_tail)
+
+    async def read(
+        self, patterns: Sequence[str] = ("*",), since: int | None = None, until: int | None = None
+    ) -> AsyncIterator[Chunk | Gap]:
+        """Gaps first, then the samples of the items whose `device/item` matches one of the patterns.
+
+        Of the time from `since` until before `until`, in microseconds. Of each item in the order in which
+        they came; between two chunks others work with the database. What is appended while it
+        reads may be in it or not; nothing comes twice.
+        """
+        bounds = samples_reading.span(since, until)
+        items = await self._database.read(lambda conn: samples_reading.items(conn, patterns))
+        for gap in await self._database.read(lambda conn: samples_reading.gaps(conn, items, *bounds)):
+            yield gap
+        for lane in dict.fromkeys(item.lane for item in items):
+            mine = {item.place: item for item in items if item.lane == lane}
+            after: int | None = 0
+            while after is not None:
+                step = await self._database.read(_step(lane, mine, after, bounds))
+                after = step.after
+                for chunk in step.chunks:
+                    yield chunk
+
+    async def usage(self) -> Usage:
+        """How much is kept, how much was dropped."""
+        return await self._database.read(samples_reading.usage)
+
+    async def close(self) -> None:
+        """Finish what waits and close the file."""
+        await self._database.close()
+
+    # ------------------------------------------------------------ in the thread of the database
+
+    def _append(self, conn: Connection, samples: Mapping[str, Columns], stored: int) -> int:
+        _make_room(conn, self._bounds)
+        count = 0
+        for device, (items, times, statuses, values) in samples.items():
+            seen, codes = self._read.get(device, ((), []))
+            if seen != items:  # a device that is read as a whole says the same items again and again
+                known = self._places.setdefault(device, {})
+                for item in set(items) - known.keys():
+                    known[item] = _place(conn, device, item)
+                codes = [known[item] for item in items]
+                self._read[device] = (items, codes)
+            rows = Rows(codes, times, statuses, values)
+            for lane, part in _by_lane(rows):
+                count += len(part.times)
+                conn.execute(
+                    "INSERT INTO tail (lane, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?)",
+                    (lane, min(part.times), max(part.times), stored, len(part.times), encode_rows(part)),
+                )
+        return count
+
+
+def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """The rows of each lane; their places are numbered through all lanes before."""
+    lanes = {place // LANE_ITEMS for place in (min(rows.places), max(rows.places))}
+    if len(lanes) == 1:
+        lane = lanes.pop()
+        yield lane, rows._replace(places=[place - lane * LANE_ITEMS for place in rows.places])
+        return
+    parts: dict[int, Rows] = {}
+    for place, time, status, value in zip(*rows, strict=True):
+        lane = place // LANE_ITEMS
+        part = parts.setdefault(lane, Rows.none())
+        part.extend(Rows([place - lane * LANE_ITEMS], [time], [status], [value]))
+    yield from parts.items()
+
+
+def _step(
+    lane: int, mine: dict[int, samples_reading.Item], after: int, bounds: tuple[int, int]
+) -> samples_reading.Look:
+    return lambda conn: samples_reading.step(conn, lane, mine, after, *bounds)
+
+
+def _limit(conn: Connection, bounds: Bounds, now: int) -> None:
+    """Hold the file to its size: the operating system's word is the last one, even against our own sums."""
+    (page,) = conn.execute("PRAGMA page_size").fetchone()
+    pages = bounds.database_bytes // page
+    conn.execute("BEGIN IMMEDIATE")
+    while _drop_aged(conn, bounds, now):
+        pass
+    _make_room(conn, bounds)
+    conn.execute("COMMIT")
+    (size,) = conn.execute("PRAGMA page_count").fetchone()
+    if size > pages:
+        conn.execute("VACUUM")  # the site file allows less than before
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    conn.execute(f"PRAGMA max_page_count = {pages:d}")
+
+
+def _open_tail(conn: Connection) -> _Tail:
+    count, since = conn.execute(
+        "SELECT coalesce(sum(count), 0), min(stored) FROM tail JOIN lane ON lane.id = lane WHERE seq > folded"
+    ).fetchone()
+    return _Tail(count, since)
+
+
+def _begin(conn: Connection) -> _Round:
+    """A round over all that is in the tail now."""
+    (upto,) = conn.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()
+    lanes = conn.execute("SELECT DISTINCT lane FROM tail JOIN lane ON lane.id = lane WHERE seq > folded")
+    return _Round(upto, [lane for (lane,) in lanes])
+
+
+def _place(conn: Connection, device: str, name: str) -> int:
+    """The number of an item: its lane times LANE_ITEMS, and its place there; a new one gets the next."""
+    found = conn.execute(
+        "SELECT lane, place FROM item WHERE device = ? AND name = ?", (device, name)
+    ).fetchone()
+    if found is None:
+        lane, place = conn.execute(
+            "SELECT lane, max(place) + 1 FROM item WHERE lane = (SELECT max(id) FROM lane WHERE device = ?)",
+            (device,),
+        ).fetchone()
+        if lane is None or place >= LANE_ITEMS:
+            made = conn.execute("INSERT INTO lane (device) VALUES (?)", (device,))
+            lane, place = made.lastrowid, 0
+        found = (lane, place)
+        conn.execute("INSERT INTO item (device, name, lane, place) VALUES (?, ?, ?, ?)", (device, name, *found))
+    return int(found[0]) * LANE_ITEMS + int(found[1])
+
+
+def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
+    """The tail of a lane up to a row, or the beginning of it, as a block."""
+    folded, whole = _Folded(lane), Rows.none()
+    rows = conn.execute(
+        "SELECT seq, first, last, stored, count, body FROM tail"
+        " WHERE lane = ? AND seq > (SELECT folded FROM lane WHERE id = ?) AND seq <= ? ORDER BY seq",
+        (lane, lane, upto),
+    )
+    for seq, first, last, stored, count, body in rows:
+        folded.seq, folded.stored = seq, stored
+        try:
+            part = decode_rows(body)
+        except Damaged:
+            folded.damaged.append(Gap(first, last, "not_saved", _device(conn, lane), count=count))
+            continue
+        whole.extend(part)
+        folded.first = min(folded.first, first) if folded.count else first
+        folded.last = max(folded.last, last) if folded.count else last
+        folded.count += count
+        if folded.count >= most:
+            folded.whole = False
+            break
+    rows.close()
+    folded.body = encode_block(by_item(whole)) if folded.count else b""
+    return folded
+
+
+def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
+    """Put a block in the place of its rows, which nobody reads any more."""
+    _make_room(conn, bounds)
+    _drop_aged(conn, bounds, now)
+    conn.execute("UPDATE lane SET folded = max(folded, ?) WHERE id = ?", (folded.seq, folded.lane))
+    if folded.count:
+        conn.execute(
+            "INSERT INTO block (lane, seq, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (folded.lane, folded.seq, folded.first, folded.last, folded.stored, folded.count, folded.body),
+        )
+    for gap in folded.damaged:
+        _mark(conn, gap)
+
+
+def _remove(conn: Connection, upto: int) -> bool:
+    """Remove some of the rows that are in blocks; whether there were any."""
+    return conn.execute(
+        "DELETE FROM tail WHERE seq IN (SELECT seq FROM tail WHERE seq <= ? ORDER BY seq LIMIT ?)", (upto, _REMOVED)
+    ).rowcount > 0
+
+
+def _make_room(conn: Connection, bounds: Bounds) -> None:
+    """Drop the oldest until there is room for a commit and a block."""
+    (page,) = conn.execute("PRAGMA page_size").fetchone()
+    allowed = bounds.database_bytes - bounds.database_bytes // 32
+    while _pages(conn) * page > allowed and (_drop(conn, "block") or _drop(conn, "tail")):
+        pass
+
+
+def _pages(conn: Connection) -> int:
+    (all_pages,) = conn.execute("PRAGMA page_count").fetchone()
+    (free,) = conn.execute("PRAGMA freelist_count").fetchone()
+    return int(all_pages - free)
+
+
+def _drop_aged(conn: Connection, bounds: Bounds, now: int) -> bool:
+    """Drop the oldest block if it is too old; whether it was."""
+    oldest = now - bounds.age // MICROSECOND
+    found = conn.execute("SELECT stored FROM block ORDER BY id LIMIT 1").fetchone()
+    return found is not None and found[0] < oldest and _drop(conn, "block")
+
+
+def _drop(conn: Connection, table: Literal["block", "tail"]) -> bool:
+    """Drop the oldest row of a table and count it, if it is in no block; False when there is none."""
+    key = "id" if table == "block" else "seq"
+    found = conn.execute(
+        f"SELECT {key}, seq, lane, first, last, count FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608 - names of ours
+    ).fetchone()
+    if found is None:
+        return False
+    number, seq, lane, first, last, count = found
+    conn.execute(f"DELETE FROM {table} WHERE {key} = ?", (number,))  # noqa: S608 - as above
+    if table == "tail" and conn.execute(
+        "SELECT folded FROM lane WHERE id = ?", (lane,)
+    ).fetchone()[0] >= seq:
+        return True
+    device = _device(conn, lane)
+    widened = conn.execute(
+        "UPDATE gap SET since = min(since, ?), until = max(until, ?), count = count + ?"
+        " WHERE reason = 'dropped' AND device = ?",
+        (first, last, count, device),
+    )
+    if not widened.rowcount:
+        _mark(conn, Gap(first, last, "dropped", device, count=count))
+    return True
+
+
+def _mark(conn: Connection, gap: Gap) -> None:
+    conn.execute(
+        "INSERT INTO gap (device, item, since, until, reason, count) VALUES (?, ?, ?, ?, ?, ?)",
+        (gap.device, gap.item, gap.since, max(gap.since, gap.until), gap.reason, gap.count),
+    )
+    conn.execute(
+        "DELETE FROM gap WHERE reason <> 'dropped' AND id <= (SELECT max(id) FROM gap) - ?", (_MOST_GAPS,)
+    )
+
+
+def _device(conn: Connection, lane: int) -> str:
+    (device,) = conn.execute("SELECT device FROM lane WHERE id = ?", (lane,)).fetchone()
+    return str(device)

@@ -1,0 +1,162 @@
+"""Takes machine values off the bus into the store of samples, in group commits; never in anybody's way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import config
+from edge_agent.bus import Bus, Overflow, Subscription
+from edge_agent.clock import Clock
+from edge_agent.events import ValueArrived
+from edge_agent.store.errors import StoreError
+from edge_agent.store.samples import Bounds, SampleStore
+from edge_agent.supervisor import Supervisor
+from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds
+
+GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
+_WAITING = 200_000  # values; some seconds of the fastest plant
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def telemetry(
+    settings: config.Settings, clock: Clock, bus: Bus, supervisor: Supervisor
+) -> AsyncIterator[SampleStore]:
+    """The store of samples, filled from the bus for as long as the agent works. Raises StoreError."""
+    said = settings.telemetry
+    bounds = Bounds(said.max_bytes, timedelta(hours=said.max_age_hours))
+    store = await _opened(settings.site.data / "samples.db", clock, bounds)
+    pump = SamplePump(bus, store, by_exception(settings), clock)
+    task = asyncio.create_task(supervisor.keep("telemetry", pump.run, lambda state: None))
+    try:
+        yield store
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await store.close()
+
+
+async def _opened(path: Path, clock: Clock, bounds: Bounds) -> SampleStore:
+    """The store; one that is damaged is put aside, because reports must not wait for samples."""
+    for _ in range(2):  # SQLite may call a file damaged after a failed read that goes by
+        try:
+            return await SampleStore.open(path, clock, bounds)
+        except StoreError as error:
+            if error.kind != "corrupt":
+                raise
+    _put_aside(path)
+    return await SampleStore.open(path, clock, bounds)
+
+
+def _put_aside(path: Path) -> None:
+    aside = path.with_suffix(".damaged")  # the last one only: it may be large
+    path.replace(aside)
+    for side in ("-wal", "-shm"):
+        path.with_name(path.name + side).unlink(missing_ok=True)
+    _log.error("telemetry.damaged", extra={"aside": str(aside)})
+
+
+def by_exception(settings: config.Settings) -> ByException:
+    """What the site file says about reporting. States, counters and alarms have no deadband, whatever it says."""
+    said = settings.telemetry
+    exact = {
+        (each.device, item)
+        for each in settings.equipment for item in (each.state, each.count, each.alarm) if item
+    }  # fmt: skip
+    rules = [Rule(each.match, each.deadband, each.heartbeat) for each in said.items]
+    return ByException(said.heartbeat, rules, exact)
+
+
+class SamplePump:
+    """Groups values, and keeps in mind what could not be kept until that can be recorded."""
+
+    def __init__(self, bus: Bus, store: SampleStore, report: ByException, clock: Clock) -> None:
+        self._bus = bus
+        self._store = store
+        self._report = report
+        self._clock = clock
+        self._begun = False
+        self._taken = microseconds(clock.now())  # up to here everything is in the store, or told as a gap
+        self._gap: Gap | None = None
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Values of devices into the store; until cancelled, then what waits is still kept."""
+        if self._begun:
+            self.miss("not_saved", 0)  # nobody listened since the last run ended
+        while True:
+            with self._bus.subscribe(ValueArrived, limit=_WAITING) as events:
+                if not self._begun:
+                    self._begun = True
+                    await self._note_the_stop()  # values that come meanwhile wait
+                try:
+                    await self._groups(events)
+                except Overflow:
+                    self.miss("too_many", 0)
+
+    async def _note_the_stop(self) -> None:
+        """The time in which no agent ran is a gap."""
+        try:
+            last = (await self._store.usage()).last
+            if last is not None:
+                await self._store.mark(Gap(min(last, self._taken), self._taken, "stopped"))
+        except StoreError as error:
+            self._say(str(error))
+
+    async def _groups(self, events: Subscription[ValueArrived]) -> None:
+        """One commit for each group. Raises Overflow once values were missed."""
+        begun = self._clock.monotonic()
+        try:
+            while True:
+                await self._clock.sleep_until(begun + GROUP_SECONDS)
+                begun = self._clock.monotonic()
+                await self._keep(events.waiting())
+                await self._tidy()
+        except asyncio.CancelledError:
+            await self._keep(events.waiting())
+            raise
+
+    def miss(self, reason: Reason, count: int) -> None:
+        """Values since the last commit are lost; the gap is recorded as soon as the store takes it."""
+        now = microseconds(self._clock.now())
+        since = min(self._taken, now) if self._gap is None else self._gap.since
+        self._gap = Gap(since, now, reason, count=count + (self._gap.count if self._gap else 0))
+        self._report.forget()
+
+    async def _keep(self, arrived: list[ValueArrived]) -> None:
+        samples = self._report.sift((each.device, each.value) for each in arrived)
+        try:
+            await self._store.append(samples)
+            if self._gap is not None:
+                await self._store.mark(self._gap)
+                self._gap = None
+        except StoreError as error:
+            self.miss("not_saved", _count(samples))
+            self._say(str(error))
+        else:
+            self._taken = microseconds(self._clock.now())
+            self._say("")
+
+    async def _tidy(self) -> None:
+        try:
+            await self._store.tidy()
+        except StoreError as error:
+            self._say(str(error))
+
+    def _say(self, trouble: str) -> None:
+        """Log once when it begins and once when it is over."""
+        if trouble and not self._trouble:
+            _log.error("telemetry.not_saved", extra={"what": trouble})
+        if self._trouble and not trouble:
+            _log.info("telemetry.saved_again")
+        self._trouble = trouble
+
+
+def _count(samples: Mapping[str, Columns]) -> int:
+    return sum(len(columns.times) for columns in samples.values())
