@@ -15,8 +15,9 @@ import msgspec
 
 from edge_agent import scenarios
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
-from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer
+from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
 from edge_agent.store import Connection, Entry, Store, sessions
+from edge_agent.store.ledger import note_job
 from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.view_of import view_of
 from edge_agent.views import EquipmentStatus, Input, Message, Verdict, View
@@ -80,8 +81,15 @@ class Steps:
         view = self._view(connection, station, session, result.state, given.id, moment)
         kept = sessions.Session(msgspec.json.encode(session), given.id, msgspec.json.encode(view))
         sessions.save(connection, station.terminal, kept)
+        self._note_job(connection, station, result.state, moment)
         self._unreadable.pop(station.terminal, None)
         return Taken(view, facts)
+
+    def _note_job(self, connection: Connection, station: Station, state: Any, moment: Moment) -> None:
+        """Which job the machine runs from now on: parts that it makes belong to it."""
+        if station.equipment:
+            job = job_run_by(self._flows[scenarios.name_of(state)], state)
+            note_job(connection, station.equipment, station.terminal, job, moment.now)
 
     def look(self, connection: Connection, station: Station, moment: Moment) -> View:
         """What the terminal shows now, with the plans, progress and machine of this moment."""

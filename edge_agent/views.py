@@ -239,16 +239,23 @@ class ItemValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine now. `state` is canonical (PackML names, or NO DATA), `raw_state` what the machine says."""
+    """A machine now. `state` is canonical (PackML names, or NO DATA), `raw_state` what the machine says.
+
+    `mode` as the machine map names it. `counted` are all parts in the ledger, `unattributed` those of
+    them that belong to no job.
+    """
 
     id: str
     name: str
     state: str
     raw_state: str = ""
     state_since: datetime | None = None
+    mode: str = ""
     count: int | None = None
     count_status: Literal["Good", "Uncertain", "Bad"] = "Bad"
     count_width: int = 32
+    counted: int = 0
+    unattributed: int = 0
     alarm: str = ""
     values: tuple[ItemValue, ...] = ()
 

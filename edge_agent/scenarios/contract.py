@@ -10,7 +10,9 @@ A scenario module `edge_agent/scenarios/<name>.py` has
 * `expects(state, here) -> tuple[Expected, ...]`: what may be scanned now;
 * `show(state, here) -> Screen`: what the step looks like;
 * `leave(state) -> State`, where the next person goes on when somebody signs off: what stays of the
-  flow. A flow without it is not gone on with.
+  flow. A flow without it is not gone on with;
+* `runs(state) -> str`: the job that parts of the machine belong to, empty for none. A flow without it
+  runs none.
 
 No I/O, no clock, no randomness: time comes in as `here.now`.
 """

@@ -52,6 +52,11 @@ def leave(state: State) -> State:
     return _at(state, "running")
 
 
+def runs(state: State) -> str:
+    """The job, at whatever step."""
+    return state.job
+
+
 def advance(state: State, given: Given, here: Situation) -> Outcome:
     """One input, one step."""
     job = job_in_work(state, here)
