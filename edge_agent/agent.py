@@ -76,7 +76,7 @@ class Agent:
     async def _work(self, local: LocalSocket, store: Store, stop: asyncio.Event) -> None:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
-        books = await Bookkeeper.open(store, self._clock)
+        books = await Bookkeeper.open(store, self._clock, bus, settings.policies.short_stop_seconds)
         machines = Machines([_equipment(each) for each in settings.equipment], books)
         stations = {each.id: _station(each) for each in settings.terminals}
         terminals = Terminals(

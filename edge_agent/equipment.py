@@ -68,6 +68,10 @@ class Equipment:
             return None
         return _whole(value.value)
 
+    def watched(self, value: DataValue) -> bool:
+        """Whether this value may change its state, its mode or its alarm, and so what its stops are."""
+        return bool(self._state) and value.item in (self._state, self._mode, self._alarm)
+
     def status(self) -> EquipmentStatus:
         """The machine now."""
         state, raw = self._now

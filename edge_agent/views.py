@@ -131,6 +131,7 @@ class WorkPage(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     target: Decimal
     equipment: str
     count_since_report: int | None = None
+    stops_to_explain: int = 0
 
 
 class PickPage(msgspec.Struct, frozen=True, kw_only=True, tag="pick"):

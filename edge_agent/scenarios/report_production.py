@@ -7,6 +7,7 @@ good, scrap_reason --more than planned, or than the machine counted--> confirm -
 running --finish--> finish --confirm--> choose_job
 running --finish, pieces missing--> finish_reason --reason--> choose_job
 running --undo--> undo --confirm--> running     the last report corrected
+running --explain--> explain_stop               when the machine stood; it comes back here
 anywhere --back--> running; running --list, back--> choose_job
 """
 
@@ -73,6 +74,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         case "running", Did("finish"):
             short = here.progress(job.id).good < job.quantity
             return Outcome(_at(state, "finish_reason" if short else "finish"))
+        case "running", Did("explain"):
+            return Outcome(state, open=Open("explain_stop", msgspec.json.encode(state).decode()))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):

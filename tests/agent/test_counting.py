@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient
 from edge_agent.scanning.labels import label
-from edge_agent.views import EquipmentStatus, Kind
+from edge_agent.views import EquipmentStatus, JournalRow, Kind, WorkPage
 from tests.agent.person import an_input
 from tests.agent.running import Plant, plant_in, short_folder, until
 
@@ -19,7 +19,7 @@ MACHINE = """
 id = "PRESS-03"
 device = "plc"
 state = "state"
-states = {{ "6" = "EXECUTE" }}
+states = {{ "6" = "EXECUTE", "4" = "IDLE", "10" = "HOLDING", "11" = "HELD", "12" = "UNHOLDING" }}
 count = "parts"
 [[devices]]
 name = "plc"
@@ -30,12 +30,12 @@ options = {{ host = "127.0.0.1", port = {port}, interval = 0.1, points = [
 
 
 @contextmanager
-def press_at_work(*options: str) -> Iterator[Plant]:
+def press_at_work(*options: str, policies: str = "") -> Iterator[Plant]:
     """A plant with a fast press."""
     with (
         short_folder() as folder,
         Simulator.start("modbus_machine", *FAST, *options) as press,
-        plant_in(folder, more=MACHINE.format(port=press.ready["port"])) as plant,
+        plant_in(folder, more=MACHINE.format(port=press.ready["port"]), policies=policies) as plant,
     ):
         yield plant
 
@@ -83,3 +83,36 @@ async def test_a_counter_that_runs_over_loses_no_part() -> None:
             assert begun_at(after) == begun_at(first)
             assert after.count is not None
             assert after.count < 2**31
+
+
+async def test_a_stop_is_asked_for_explained_and_told_to_the_erp() -> None:
+    with press_at_work(policies="short_stop_seconds = 0.3") as plant:
+        async with AgentClient(plant.agent.address) as agent:
+            await agent.send("T1", an_input("scan", label(Kind.BADGE, "1001")))
+            await agent.send("T1", an_input("scan", label(Kind.JOB, "J-206")))
+
+            async def asked() -> bool:
+                page = (await agent.view("T1")).page
+                return isinstance(page, WorkPage) and page.stops_to_explain > 0
+
+            await until(asked, "a stop of the press", patience=60)
+            listed = await agent.send("T1", an_input("action", "explain"))
+            stop = listed.choices[-1]
+            await agent.send("T1", an_input("choice", stop.id))
+            said = await agent.send("T1", an_input("choice", "STOP-3"))
+            assert said.message is not None
+            assert said.message.code == "explain_stop.saved"
+            assert stop.id not in {choice.id for choice in said.choices}
+
+            async def ended() -> list[JournalRow]:
+                rows = [row for row in await agent.journal(200) if row.kind == "DowntimeRecorded"]
+                mine = [row for row in rows if row.body["stop"] == stop.id]
+                return mine if any(row.body["ended"] and row.body["reason"] for row in mine) else []
+
+            rows = await until(ended, "the end of the stop in the journal", patience=30)
+
+            async def sent() -> bool:
+                told = await agent.journal(200)
+                return all(row.sent == "yes" for row in told if row.seq <= rows[0].seq)
+
+            await until(sent, "the ERP to take the facts about stops")
