@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,7 +21,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def watched(told: list[tuple[float, str]], until: float) -> tuple[list[Span], list[Stop]]:
+def watched(told: Sequence[tuple[float, str]], until: float) -> tuple[list[Span], list[Stop]]:
     """The spans and the stops of a machine that was in these states, looked at every second."""
     watch, spans, stops = Watch(), dict[datetime, Span](), dict[str, Stop]()
     ahead = sorted(told, key=lambda each: each[0])
@@ -83,10 +85,10 @@ STATES = st.sampled_from(["EXECUTE", "HELD", "ABORTED", "NO DATA", "UNDEFINED", 
 
 @given(st.lists(st.tuples(st.integers(0, 900), STATES), min_size=1, max_size=30))
 def test_spans_follow_each_other_and_stops_lie_where_the_machine_is_known_to_stand(
-    told: list[tuple[float, str]],
+    told: Sequence[tuple[float, str]],
 ) -> None:
     spans, stops = watched(told, 1000)
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.ended == after.began
     assert spans[-1].ended is None
     known = [replace(span, ended=span.ended or at(1000)) for span in spans if stands(span.state)]

@@ -24,7 +24,8 @@ from sync.contract import (
 from tests.scenarios.floor import BOOK, NOW, PRESS, WAREHOUSE, Floor
 
 ACTIONS = (
-    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish", "explain", "split", "nonsense",
+    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
+    "explain", "split", "nonsense",
 )  # fmt: skip
 LABELS = (
     *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1009")),
@@ -43,13 +44,15 @@ STOOD = (
     Stop("s1", NOW - timedelta(minutes=40), "ABORTED", ended=NOW - timedelta(minutes=20)),
 )
 
+CHOSEN = ("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "")
+
 inputs = st.one_of(
     st.tuples(st.just("scan"), st.sampled_from(LABELS)),
     st.tuples(st.just("scan"), st.just("(whatever the screen asks for)")),
     st.tuples(st.just("scan"), st.binary(max_size=12).map(lambda raw: raw.decode("latin-1"))),
     st.tuples(st.just("action"), st.sampled_from(ACTIONS)),
     st.tuples(st.just("entry"), st.sampled_from(("0", "1", "2", "12", "900", "1,5", "-1", "x", ""))),
-    st.tuples(st.just("choice"), st.sampled_from(("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", ""))),
+    st.tuples(st.just("choice"), st.sampled_from(CHOSEN)),
 )
 
 
