@@ -86,6 +86,7 @@ class Equipment:
             count=_whole(count.value) if count else None,
             count_status=_status(count),
             count_width=self.width,
+            cycle_time=self.cycle_time,
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )

@@ -257,8 +257,43 @@ class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
     count_width: int = 32
     counted: int = 0
     unattributed: int = 0
+    cycle_time: float = 0.0
     alarm: str = ""
     values: tuple[ItemValue, ...] = ()
+
+
+class TimePiece(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a machine's time. `element` is one of those in `OeeReport.elements`; the rest says why."""
+
+    element: str
+    began: datetime
+    ended: datetime
+    state: str
+    mode: str = ""
+    alarm: str = ""
+    job: str = ""
+    stop: str = ""
+    reason: str = ""
+
+
+class OeeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Time elements and OEE of a machine (ISO 22400-2). Seconds by element; factors None when not known.
+
+    The elements add up to the interval, the pieces cover it without a gap, and no_data is neither planned
+    nor lost.
+    """
+
+    equipment: str
+    began: datetime
+    ended: datetime
+    good: int
+    scrap: float
+    elements: dict[str, float]
+    availability: float | None
+    performance: float | None
+    quality: float | None
+    oee: float | None
+    pieces: tuple[TimePiece, ...]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

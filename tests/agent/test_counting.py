@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+import pytest
+
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient
 from edge_agent.scanning.labels import label
-from edge_agent.views import EquipmentStatus, JournalRow, Kind, WorkPage
+from edge_agent.views import EquipmentStatus, JournalRow, Kind, OeeReport, WorkPage
 from tests.agent.person import an_input
 from tests.agent.running import Plant, plant_in, short_folder, until
 
@@ -116,3 +119,24 @@ async def test_a_stop_is_asked_for_explained_and_told_to_the_erp() -> None:
                 return all(row.sent == "yes" for row in told if row.seq <= rows[0].seq)
 
             await until(sent, "the ERP to take the facts about stops")
+
+
+async def test_every_second_of_the_press_is_accounted_for() -> None:
+    with press_at_work() as plant:
+        async with AgentClient(plant.agent.address) as agent:
+            await agent.send("T1", an_input("scan", label(Kind.BADGE, "1001")))
+            await agent.send("T1", an_input("scan", label(Kind.JOB, "J-206")))
+            await press_when(agent, (await press_when(agent, 1)).counted + 3)
+
+            async def produced() -> OeeReport | None:
+                told = msgspec.json.decode(plant.get("/v1/equipment/PRESS-03/oee?minutes=5"), type=OeeReport)
+                return told if told.elements["production"] > 1 and told.good else None
+
+            told = await until(produced, "time and parts of the job in the books")
+            assert told is not None
+            assert sum(told.elements.values()) == pytest.approx(300)
+            assert told.elements["no_data"] > 200
+            assert told.pieces[0].element == "no_data"
+            assert told.pieces[-1].job == "J-206"
+            assert told.availability is not None
+            assert told.performance is None  # the site file gives no cycle time

@@ -84,3 +84,6 @@ CREATE INDEX stop_equipment ON stop (equipment, began);
 
 -- The last fact about a stop.
 CREATE INDEX journal_stop ON journal (json_extract(payload, '$.stop'), seq) WHERE kind = 'DowntimeRecorded';
+
+-- Scrap of a shift.
+CREATE INDEX journal_scrap ON journal (event_time) WHERE kind = 'MaterialScrapped';
