@@ -15,10 +15,10 @@ from uuid import UUID, uuid5
 from device_drivers.contract import DataValue
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.equipment import NO_DATA, Equipment
+from edge_agent.equipment import Equipment
 from edge_agent.events import FactsRecorded, MachineChanged
 from edge_agent.ledger import Reading, Standing, Step, read
-from edge_agent.stops import Span, Stop, Watch, due, turned
+from edge_agent.stops import NO_DATA, Span, Stop, Watch, due, turned
 from edge_agent.store import Connection, Entry, Store, StoreError
 from edge_agent.store import ledger as pages
 from edge_agent.store.ledger import Tally

@@ -8,10 +8,8 @@ from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
 from edge_agent.items import kept
+from edge_agent.stops import NO_DATA, UNDEFINED
 from edge_agent.views import EquipmentStatus, ItemValue
-
-NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
-UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
 
 
 class Equipment:

@@ -18,9 +18,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TypeVar
 
-from edge_agent.equipment import NO_DATA
 from edge_agent.ledger import Switch, running
-from edge_agent.stops import EXECUTE, UNKNOWN, Span, Stop
+from edge_agent.stops import EXECUTE, NO_DATA, UNKNOWN, Span, Stop
 
 
 class Element(enum.StrEnum):

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 from edge_agent.oee import oee, pieces, times
 from edge_agent.store import Connection
-from edge_agent.store.journal import time_text
-from edge_agent.store.ledger import KEPT, minutes, switches
+from edge_agent.store.ledger import KEPT, minutes, scrapped, switches
 from edge_agent.store.stops import spans, stops
 from edge_agent.views import EquipmentStatus, OeeReport, TimePiece
 
@@ -25,7 +24,7 @@ def report(conn: Connection, machine: EquipmentStatus, began: datetime, ended: d
     )  # fmt: skip
     elements = times(found)
     good = sum(parts for _, job, parts in minutes(conn, machine.id, began, ended) if job)
-    scrap = _scrap(conn, machine.id, began, ended)
+    scrap = scrapped(conn, machine.id, began, ended)
     factors = oee(elements, good, scrap, machine.cycle_time)
     return OeeReport(
         equipment=machine.id, began=began, ended=ended, good=good, scrap=float(scrap),
@@ -40,16 +39,6 @@ def report(conn: Connection, machine: EquipmentStatus, began: datetime, ended: d
             for each in found
         ),
     )  # fmt: skip
-
-
-def _scrap(conn: Connection, equipment: str, began: datetime, ended: datetime) -> Fraction:
-    (millionths,) = conn.execute(
-        "SELECT coalesce(sum(millionths), 0) FROM journal j WHERE kind = 'MaterialScrapped'"
-        " AND event_time >= ? AND event_time < ? AND json_extract(payload, '$.equipment') = ?"
-        " AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.corrects = j.id)",
-        (time_text(began), time_text(ended), equipment),
-    ).fetchone()
-    return Fraction(millionths, 1_000_000)
 
 
 def _told(factor: Fraction | None) -> float | None:

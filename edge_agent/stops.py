@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from edge_agent.equipment import NO_DATA, UNDEFINED
 from sync.contract import DowntimeRecorded, DowntimeSplit
 
+NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
+UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
 EXECUTE = "EXECUTE"
 UNKNOWN = (NO_DATA, UNDEFINED)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from edge_agent.ledger import UNATTRIBUTED, Evidence, Reading, Share, Standing, Step, Switch, split
 from edge_agent.store.database import Connection
@@ -63,6 +64,17 @@ def minutes(
         (equipment, time_text(began), time_text(ended)),
     )
     return tuple((datetime.fromisoformat(minute), job, parts) for minute, job, parts in rows)
+
+
+def scrapped(conn: Connection, equipment: str, began: datetime, ended: datetime) -> Fraction:
+    """The scrap that people reported at a machine in the interval, less what they took back."""
+    (millionths,) = conn.execute(
+        "SELECT coalesce(sum(millionths), 0) FROM journal j WHERE kind = 'MaterialScrapped'"
+        " AND event_time >= ? AND event_time < ? AND json_extract(payload, '$.equipment') = ?"
+        " AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.corrects = j.id)",
+        (time_text(began), time_text(ended), equipment),
+    ).fetchone()
+    return Fraction(millionths, 1_000_000)
 
 
 def enter(conn: Connection, equipment: str, steps: Iterable[Step]) -> None:
