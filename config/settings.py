@@ -42,6 +42,14 @@ class UnitState(enum.StrEnum):
     COMPLETE = "COMPLETE"
 
 
+class UnitMode(enum.StrEnum):
+    """The modes of PackML (ISA-TR88.00.02)."""
+
+    PRODUCTION = "PRODUCTION"
+    MAINTENANCE = "MAINTENANCE"
+    MANUAL = "MANUAL"
+
+
 class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """This PC and the place where it stands."""
 
@@ -81,6 +89,14 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count_width: Annotated[
         int, Meta(ge=8, le=64, description="bits of that counter: where it starts again at 0")
     ] = 32
+    cycle_time: Annotated[
+        Seconds,
+        Meta(description="ideal seconds for one piece, for OEE and to judge the counter; 0: not known"),
+    ] = 0.0
+    mode: Annotated[Item, Meta(description="the item that holds its mode")] = ""
+    modes: Annotated[dict[str, UnitMode], Meta(description="what the machine's own modes mean in PackML")] = (
+        field(default_factory=dict)
+    )
     alarm: Annotated[Item, Meta(description="the item that holds the number of the alarm; 0: none")] = ""
     alarms: Annotated[dict[str, str], Meta(description="alarm numbers in words")] = field(
         default_factory=dict
@@ -91,7 +107,7 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
     def __post_init__(self) -> None:
-        named = [key for key in ("state", "count", "alarm", "show") if getattr(self, key)]
+        named = [key for key in ("state", "count", "mode", "alarm", "show") if getattr(self, key)]
         if named and not self.device:
             raise ValueError(f"{' and '.join(named)} need a `device`: the name of one of [[devices]]")
         if stray := sorted(set(self.units) - set(self.show)):
@@ -168,6 +184,9 @@ class Policies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count_tolerance: Annotated[
         int, Meta(ge=0, description="pieces by which a report may differ from the machine without a question")
     ] = 2
+    short_stop_seconds: Annotated[
+        Seconds, Meta(description="seconds that a machine may stand before it is asked why")
+    ] = 60.0
     over_ask: Annotated[bool, Meta(description="ask before more than the planned quantity is taken")] = True
     repeat_window: Annotated[
         Seconds, Meta(description="seconds within which the same scan counts as one trigger pull")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,12 +16,14 @@ from edge_agent.planbook import PlanBook, Progress
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Situation, Station
 from edge_agent.session import Session, answer
+from edge_agent.stops import Stop
 from edge_agent.view_of import view_of
 from edge_agent.views import Input, Kind, View
 from sync.contract import (
     AnyFact,
     AnyPlan,
     Correction,
+    DowntimeRecorded,
     JobCompleted,
     JobOrder,
     JobStarted,
@@ -76,7 +78,8 @@ class Place:
         """What makes two places the same for this walk: numbers count only as some or none."""
         fields = tuple(bool(value) for value in msgspec.structs.asdict(self.state).values())
         standing = tuple(_standing(job, _progress(self.facts, job.id)) for job in self.book.jobs.values())
-        return self.at, fields, bool(self.asked), standing
+        explained = bool(_stops(self.facts)[0].reason)
+        return self.at, fields, bool(self.asked), standing, explained
 
 
 def walk() -> tuple[Move, ...]:
@@ -127,9 +130,17 @@ def situation(place: Place) -> Situation:
     """What an input is judged by at a place."""
     return Situation(
         now=_NOW, book=place.book, station=_STATION, person=place.book.persons.get(place.person),
+        stops=lambda: _stops(place.facts),
         progress=lambda job: _progress(place.facts, job),
         last_reports=lambda job: _last_reports(place.facts, job),
     )  # fmt: skip
+
+
+def _stops(facts: _Facts) -> tuple[Stop, ...]:
+    """One stop of twenty minutes, with what was said of it last."""
+    told = [body for _, body in facts if isinstance(body, DowntimeRecorded)]
+    reason = told[-1].reason if told else ""
+    return (Stop("stop-1", _NOW - timedelta(minutes=20), "HELD", ended=_NOW, reason=reason),)
 
 
 def _step(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:

@@ -8,6 +8,7 @@ then devices and pumps; then relays and pullers, which finish the request in han
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import signal
 from collections.abc import Coroutine
@@ -19,6 +20,7 @@ import config
 import device_drivers
 from edge_agent import __version__
 from edge_agent.api import Api
+from edge_agent.bookkeeping import Bookkeeper
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.devices import Devices, DeviceSettings
@@ -80,7 +82,8 @@ class Agent:
     ) -> None:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
-        machines = Machines([_equipment(each) for each in settings.equipment])
+        books = await Bookkeeper.open(store, self._clock, bus, settings.policies.short_stop_seconds)
+        machines = Machines([_equipment(each) for each in settings.equipment], books)
         stations = {each.id: _station(each) for each in settings.terminals}
         terminals = Terminals(
             store, self._clock, bus, stations, _policies(settings.policies), machines.status_of,
@@ -92,6 +95,7 @@ class Agent:
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),
             _task(signals, "signals"),
+            _task(self._supervisor.keep("books", functools.partial(books.run, self._supervisor)), "books"),
         ]
         links = [task for name in self._connectors for task in self._link(name, store)]
         observing = _task(devices.run(), "devices")
@@ -104,6 +108,7 @@ class Agent:
             await asyncio.gather(serving, return_exceptions=True)
             await _cancel([observing])
             await _cancel(pumps)
+            await self._supervisor.attempt("books", books.flush)
             await _cancel(links)  # a relay finishes the request in hand
             for connector in self._connectors.values():
                 await connector.close()
@@ -168,7 +173,8 @@ def _device_settings(settings: config.Settings) -> list[DeviceSettings]:
 def _equipment(each: config.Equipment) -> Equipment:
     return Equipment(
         id=each.id, name=each.name, device=each.device, state=each.state, states=each.states, count=each.count,
-        count_width=each.count_width, alarm=each.alarm, alarms=each.alarms, show=each.show, units=each.units,
+        count_width=each.count_width, cycle_time=each.cycle_time, mode=each.mode, modes=each.modes,
+        alarm=each.alarm, alarms=each.alarms, show=each.show, units=each.units,
     )  # fmt: skip
 
 

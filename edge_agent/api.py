@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 
 import msgspec
 import uvicorn
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
+from edge_agent.oee_report import report
 from edge_agent.sample_stream import parse_time, sample_lines
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
@@ -33,6 +35,7 @@ from edge_agent.views import (
     Input,
     JournalRow,
     LabelRow,
+    OeeReport,
     Problem,
     SampleGap,
     Samples,
@@ -68,6 +71,11 @@ ROUTES = (
         query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False,
     ),
     RouteDoc("GET", "/v1/equipment", "Every machine now", response=list[EquipmentStatus], token=False),
+    RouteDoc(
+        "GET", "/v1/equipment/{equipment}/oee", "Time elements and OEE of a machine, each piece with its reason",
+        response=OeeReport, query={"minutes": "up to now, at most 1440; default 480"},
+        statuses={400: Problem, 404: Problem, **_STORE}, token=False,
+    ),
     RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
     RouteDoc(
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
@@ -127,6 +135,7 @@ class Api:
             "/v1/terminals/{terminal}/input": self._input,
             "/v1/events": self._events,
             "/v1/equipment": self._equipment,
+            "/v1/equipment/{equipment}/oee": self._oee,
             "/v1/devices": self._devices,
             "/v1/journal": self._journal,
             "/v1/journal/{seq}/resend": self._resend,
@@ -151,6 +160,16 @@ class Api:
 
     async def _equipment(self, request: Request) -> Response:
         return _json(self._board.machines)
+
+    async def _oee(self, request: Request) -> Response:
+        id = request.path_params["equipment"]
+        machine = next((each for each in self._board.machines if each.id == id), None)
+        if machine is None:
+            return _json(Problem("agent.unknown_equipment", {"equipment": id}), 404)
+        length = min(max(int(request.query_params.get("minutes", "480")), 1), 1440)
+        ended = self._board.now()
+        began = ended - timedelta(minutes=length)
+        return _json(await self._store.read(lambda connection: report(connection, machine, began, ended)))
 
     async def _devices(self, request: Request) -> Response:
         return _json(self._board.devices)

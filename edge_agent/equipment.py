@@ -8,17 +8,16 @@ from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
 from edge_agent.items import kept
+from edge_agent.stops import NO_DATA, UNDEFINED
 from edge_agent.views import EquipmentStatus, ItemValue
-
-NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
-UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
 
 
 class Equipment:
     """One machine. Feed it the values of its device with `take`; `status` is what they come to.
 
     `state`, `count`, `alarm` and `show` are items of the device, empty when there is none. Keys of
-    `states` and `alarms` are the raw values as text; alarm 0 is no alarm. `count_width` in bits.
+    `states`, `modes` and `alarms` are the raw values as text; alarm 0 is no alarm. `count_width` in bits,
+    `cycle_time` the ideal seconds of one part, 0 when it is not known.
     """
 
     def __init__(
@@ -31,6 +30,9 @@ class Equipment:
         states: Mapping[str, str] | None = None,
         count: str = "",
         count_width: int = 32,
+        cycle_time: float = 0.0,
+        mode: str = "",
+        modes: Mapping[str, str] | None = None,
         alarm: str = "",
         alarms: Mapping[str, str] | None = None,
         show: Sequence[str] = (),
@@ -40,7 +42,8 @@ class Equipment:
         self.name = name or id
         self.device = device
         self._state, self._states = state, dict(states or {})
-        self._count, self._width = count, count_width
+        self._count, self.width, self.cycle_time = count, count_width, cycle_time
+        self._mode, self._modes = mode, dict(modes or {})
         self._alarm, self._alarms = alarm, dict(alarms or {})
         self._show, self._units = tuple(show), dict(units or {})
         self._items: dict[str, ItemValue] = {}
@@ -49,13 +52,23 @@ class Equipment:
 
     def take(self, value: DataValue) -> bool:
         """One value of the device; returns whether `status` may look different now."""
-        if value.item not in (self._state, self._count, self._alarm, *self._show):
+        if value.item not in (self._state, self._count, self._mode, self._alarm, *self._show):
             return False
         before = self._items.get(value.item)
         self._items[value.item] = after = kept(before, value)
         if value.item == self._state:
             self._turn(value)
         return before is None or (before.value, before.status) != (after.value, after.status)
+
+    def counter(self, value: DataValue) -> int | None:
+        """What the counter shows, when this is a good value of it; None otherwise."""
+        if value.item != self._count or value.status is not StatusCode.GOOD:
+            return None
+        return _whole(value.value)
+
+    def watched(self, value: DataValue) -> bool:
+        """Whether this value may change its state, its mode or its alarm, and so what its stops are."""
+        return bool(self._state) and value.item in (self._state, self._mode, self._alarm)
 
     def status(self) -> EquipmentStatus:
         """The machine now."""
@@ -67,9 +80,11 @@ class Equipment:
             state=state,
             raw_state=raw,
             state_since=self._since,
+            mode=self._mode_words(),
             count=_whole(count.value) if count else None,
             count_status=_status(count),
-            count_width=self._width,
+            count_width=self.width,
+            cycle_time=self.cycle_time,
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )
@@ -84,6 +99,13 @@ class Equipment:
         if turned[0] != self._now[0] or self._since is None:
             self._since = value.source_time
         self._now = turned
+
+    def _mode_words(self) -> str:
+        item = self._items.get(self._mode)
+        if item is None or item.status == "Bad":
+            return ""
+        raw = text(item.value)
+        return str(self._modes.get(raw, raw))
 
     def _alarm_words(self) -> str:
         item = self._items.get(self._alarm)

@@ -7,6 +7,9 @@ import functools
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
+from edge_agent.bookkeeping import Bookkeeper
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.equipment import Equipment
@@ -30,24 +33,38 @@ _log = logging.getLogger(__name__)
 
 
 class Machines:
-    """The machines of the site file, each fed by the values of its device."""
+    """The machines of the site file, each fed by the values of its device, and their books."""
 
-    def __init__(self, machines: Sequence[Equipment]) -> None:
+    def __init__(self, machines: Sequence[Equipment], books: Bookkeeper | None = None) -> None:
         self._machines = {machine.id: machine for machine in machines}
+        self._books = books
 
     def take(self, arrived: ValueArrived) -> list[str]:
         """One value; the ids of the machines that may look different now."""
         fed = (machine for machine in self._machines.values() if machine.device == arrived.device)
-        return [machine.id for machine in fed if machine.take(arrived.value)]
+        return [machine.id for machine in fed if self._fed(machine, arrived)]
+
+    def _fed(self, machine: Equipment, arrived: ValueArrived) -> bool:
+        news = machine.take(arrived.value)
+        if self._books is not None:
+            self._books.observe(machine, arrived.value)
+        return news
 
     def status_of(self, id: str) -> EquipmentStatus | None:
         """One machine now; None when there is none of that id."""
         machine = self._machines.get(id)
-        return machine.status() if machine else None
+        return self._told(machine) if machine else None
 
     def statuses(self) -> tuple[EquipmentStatus, ...]:
         """All machines now, in the order of the site file."""
-        return tuple(machine.status() for machine in self._machines.values())
+        return tuple(self._told(machine) for machine in self._machines.values())
+
+    def _told(self, machine: Equipment) -> EquipmentStatus:
+        status = machine.status()
+        if self._books is None:
+            return status
+        tally = self._books.tally(machine.id)
+        return msgspec.structs.replace(status, counted=tally.counted, unattributed=tally.unattributed)
 
 
 class ToldOutbox:
@@ -104,9 +121,7 @@ class Pumps:
 
     async def _pump_machines(self) -> None:
         """Values of devices into machines."""
-        subscription = self._bus.subscribe(
-            ValueArrived, DeviceChanged, coalesce=_newest_value, limit=100_000
-        )
+        subscription = self._bus.subscribe(ValueArrived, DeviceChanged, coalesce=_newest_value, limit=100_000)
         with subscription as events:
             async for event in events:
                 if isinstance(event, ValueArrived):

@@ -160,7 +160,9 @@ class Turn:
         locked = self.flows[LOCKED].begin("", self.here)
         if leave is not None:
             left = scenarios.encode(leave(self.state)).decode()
-            locked = msgspec.structs.replace(locked, left=left, job=self.state.job)
+            locked = msgspec.structs.replace(
+                locked, left=left, job=self.state.job, machine_job=job_run_by(self.flow, self.state)
+            )
         person = self.here.person
         facts = (SignedOff(about=f"person/{person.id}"),) if person and person.active else ()
         return Answer(locked, facts, said, person="")
@@ -213,6 +215,12 @@ class Turn:
         said: Said,
     ) -> ScanRefused:
         return refusal(self.name, self.state, raw, identified, judged, expected, said, self.here)
+
+
+def job_run_by(flow: Scenario, state: Any) -> str:
+    """The job that parts of the machine belong to while a terminal is at this step; empty: none."""
+    runs = getattr(flow, "runs", None)
+    return str(runs(state)) if runs is not None else ""
 
 
 def allowed_actions(name: str, screen: Screen, asked: str) -> tuple[str, ...]:

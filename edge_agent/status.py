@@ -90,6 +90,10 @@ class StatusBoard:
         """Every machine now."""
         return self._machines()
 
+    def now(self) -> datetime:
+        """The agent's clock."""
+        return self._clock.now()
+
     async def status(self, station: Station) -> Status:
         """The status of one terminal: its machine, the devices it depends on, all links, the queue."""
         state, plans_at = await self._queue()

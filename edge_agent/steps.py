@@ -5,9 +5,10 @@ Everything here runs in the thread of the database, on its connection.
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,12 +16,17 @@ import msgspec
 
 from edge_agent import scenarios
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
-from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer
+from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
+from edge_agent.stops import Stop
 from edge_agent.store import Connection, Entry, Store, sessions
+from edge_agent.store.ledger import note_job
 from edge_agent.store.progress import ProgressOf, last_reports
+from edge_agent.store.stops import stops
 from edge_agent.view_of import view_of
 from edge_agent.views import EquipmentStatus, Input, Message, Verdict, View
 from sync.contract import Fact
+
+_ASKED_FOR = timedelta(days=3)  # people at the machine are not asked for what is older
 
 _log = logging.getLogger(__name__)
 
@@ -80,8 +86,15 @@ class Steps:
         view = self._view(connection, station, session, result.state, given.id, moment)
         kept = sessions.Session(msgspec.json.encode(session), given.id, msgspec.json.encode(view))
         sessions.save(connection, station.terminal, kept)
+        self._note_job(connection, station, result.state, moment)
         self._unreadable.pop(station.terminal, None)
         return Taken(view, facts)
+
+    def _note_job(self, connection: Connection, station: Station, state: Any, moment: Moment) -> None:
+        """Which job the machine runs from now on: parts that it makes belong to it."""
+        if station.equipment:
+            job = job_run_by(self._flows[scenarios.name_of(state)], state)
+            note_job(connection, station.equipment, station.terminal, job, moment.now)
 
     def look(self, connection: Connection, station: Station, moment: Moment) -> View:
         """What the terminal shows now, with the plans, progress and machine of this moment."""
@@ -147,9 +160,15 @@ class Steps:
         return Situation(
             now=moment.now, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
+            stops=functools.cache(lambda: self._stops(connection, station, moment)),
             progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
         )  # fmt: skip
+
+    def _stops(self, connection: Connection, station: Station, moment: Moment) -> tuple[Stop, ...]:
+        if not station.equipment:
+            return ()
+        return stops(connection, station.equipment, moment.now - _ASKED_FOR)
 
     def _view(
         self, connection: Connection, station: Station, session: Session, state: Any, given: str,

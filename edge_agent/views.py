@@ -131,6 +131,7 @@ class WorkPage(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     target: Decimal
     equipment: str
     count_since_report: int | None = None
+    stops_to_explain: int = 0
 
 
 class PickPage(msgspec.Struct, frozen=True, kw_only=True, tag="pick"):
@@ -243,18 +244,60 @@ class ItemValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine now. `state` is canonical (PackML names, or NO DATA), `raw_state` what the machine says."""
+    """A machine now. `state` is canonical (PackML names, or NO DATA), `raw_state` what the machine says.
+
+    `mode` as the machine map names it. `counted` are all parts in the ledger, `unattributed` those of
+    them that belong to no job.
+    """
 
     id: str
     name: str
     state: str
     raw_state: str = ""
     state_since: datetime | None = None
+    mode: str = ""
     count: int | None = None
     count_status: Literal["Good", "Uncertain", "Bad"] = "Bad"
     count_width: int = 32
+    counted: int = 0
+    unattributed: int = 0
+    cycle_time: float = 0.0
     alarm: str = ""
     values: tuple[ItemValue, ...] = ()
+
+
+class TimePiece(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a machine's time. `element` is one of those in `OeeReport.elements`; the rest says why."""
+
+    element: str
+    began: datetime
+    ended: datetime
+    state: str
+    mode: str = ""
+    alarm: str = ""
+    job: str = ""
+    stop: str = ""
+    reason: str = ""
+
+
+class OeeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Time elements and OEE of a machine (ISO 22400-2). Seconds by element; factors None when not known.
+
+    The elements add up to the interval, the pieces cover it without a gap, and no_data is neither planned
+    nor lost.
+    """
+
+    equipment: str
+    began: datetime
+    ended: datetime
+    good: int
+    scrap: float
+    elements: dict[str, float]
+    availability: float | None
+    performance: float | None
+    quality: float | None
+    oee: float | None
+    pieces: tuple[TimePiece, ...]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ class Stock(Plan, frozen=True, kw_only=True):
 class Reason(Plan, frozen=True, kw_only=True):
     """A reason in the plant's words; `number` is the digit that chooses it, `purpose` what it explains."""
 
-    purpose: str  # scrap | short | finish
+    purpose: str  # scrap | short | finish | stop
     number: int
     text: str
 
@@ -250,6 +250,32 @@ class Correction(FactBody, frozen=True, kw_only=True):
     reason: str
 
 
+class DowntimeSplit(msgspec.Struct, frozen=True):
+    """From `at` on a stop had another reason."""
+
+    at: datetime
+    reason: str
+
+
+class DowntimeRecorded(FactBody, frozen=True, kw_only=True):
+    """A machine stood (`about` is `equipment/<id>`). Of several facts about one `stop` the last one counts.
+
+    `ended` is None while it stands. `state` (PackML) and `alarm` are the machine's. `reason` is a Reason
+    of purpose "stop", empty while nobody has explained it; after a split it holds until the first of
+    `splits`. `late`: it was explained when the stop was over.
+    """
+
+    stop: str
+    equipment: str
+    began: datetime
+    ended: datetime | None = None
+    state: str
+    alarm: str = ""
+    reason: str = ""
+    late: bool = False
+    splits: tuple[DowntimeSplit, ...] = ()
+
+
 class ScanRefused(FactBody, frozen=True, kw_only=True):
     """A scan that was not accepted: the evidence of who nearly got what wrong (`about` is `terminal/<id>`).
 
@@ -277,6 +303,7 @@ AnyFact = (
     | MaterialShort
     | Correction
     | ScanRefused
+    | DowntimeRecorded
 )
 
 

@@ -29,9 +29,6 @@ from sync.contract import (
     PlanPage,
     Receipt,
     Refused,
-    ScanRefused,
-    SignedOff,
-    SignedOn,
 )
 from sync.reference_plans import SCHEMA as PLAN_SCHEMA
 from sync.reference_plans import PlanTable
@@ -147,7 +144,7 @@ class Books:
         """Book the effect of a fact; or why not, with nothing changed."""
         body = fact.body
         refusal = rules.objection(fact, self._plans)
-        if refusal is not None or isinstance(body, SignedOn | SignedOff | ScanRefused):
+        if refusal is not None or isinstance(body, rules.Evidence):
             return refusal
         if isinstance(body, Correction):
             return self._correct(body)

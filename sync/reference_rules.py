@@ -17,6 +17,7 @@ from sync.contract import (
     AnyFact,
     Correction,
     DispatchStatus,
+    DowntimeRecorded,
     Fact,
     FactBody,
     JobCompleted,
@@ -40,7 +41,7 @@ BY_LINES = "lines"  # what closed a pick list: all its lines were done or short
 CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HELD)
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort
-Evidence = SignedOn | SignedOff | ScanRefused
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Move:
 def objection(fact: Fact, known: MasterData) -> No | None:
     """What is wrong with a fact whatever its order; None when nothing is. Evidence is always taken."""
     body = fact.body
-    if isinstance(body, SignedOn | SignedOff | ScanRefused):
+    if isinstance(body, Evidence):
         return None
     if fact.person and not known.has_person(fact.person):
         return No("unknown_person", f"There is no person {fact.person} here.")

@@ -43,6 +43,8 @@ ACTIONS = (
     Action("report", (), "R"),
     Action("scrap", (), "S"),
     Action("finish", (), "E"),
+    Action("explain", (), "Y"),
+    Action("split", (), "T"),
 )
 
 # Only with `--guide`: the demo strip plays the scan of the step, or a wrong one.

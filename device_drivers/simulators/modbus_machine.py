@@ -37,13 +37,13 @@ _NAME = b"FH-PRESS-250"
 _REGISTERS = 24
 
 
-def registers(moment: Moment) -> list[int]:
-    """The holding registers at a moment."""
+def registers(moment: Moment, built: int = 0) -> list[int]:
+    """The holding registers at a moment; `built`: the good parts before the shift."""
     data = struct.pack(
         ">HHIIHHffh",
         moment.state,
         moment.mode,
-        moment.good,
+        (moment.good + built) % 2**32,
         moment.scrap,
         moment.alarm,
         bits(moment),
@@ -60,7 +60,7 @@ def bits(moment: Moment) -> int:
     return (moment.state is UnitState.EXECUTE) | bool(moment.alarm) << 1
 
 
-async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
+async def serve(port: int, seed: int, time_scale: float, begin: float, built: int) -> None:
     """Listen on 127.0.0.1 until SIGTERM. `begin`: how many seconds of the shift are over at the start."""
     ended = termination()
     shift, started = Shift(PRESS, seed), time.monotonic()
@@ -76,7 +76,7 @@ async def serve(port: int, seed: int, time_scale: float, begin: float) -> None:
         if new is not None:
             return ExcCodes.ILLEGAL_FUNCTION  # nothing of this machine can be written
         moment = shift.at(begin + (time.monotonic() - started) * time_scale)
-        fresh = [bits(moment)] if function == 2 else registers(moment)
+        fresh = [bits(moment)] if function == 2 else registers(moment, built)
         current[: len(fresh)] = fresh
         return None
 
@@ -103,8 +103,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another shift")
     parser.add_argument("--time-scale", type=float, default=1.0, help="10: ten times as fast")
     parser.add_argument("--begin", type=float, default=0.0, help="seconds of the shift that are over already")
-    arguments = parser.parse_args()
-    run = functools.partial(serve, arguments.port, arguments.seed, arguments.time_scale, arguments.begin)
+    parser.add_argument("--built", type=int, default=0, help="good parts it has made before the shift")
+    told = parser.parse_args()
+    run = functools.partial(serve, told.port, told.seed, told.time_scale, told.begin, told.built)
     asyncio.run(run())
 
 

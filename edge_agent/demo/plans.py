@@ -39,6 +39,17 @@ _PEOPLE = (
 _REASONS = {
     "scrap": ("short shot", "flash", "burr", "scratch", "wrong colour", "test piece"),
     "short": ("bin is empty", "not enough", "damaged", "not found", "label unreadable"),
+    "stop": (
+        "setting up",
+        "tool change",
+        "material missing",
+        "jam",
+        "mechanical fault",
+        "electrical fault",
+        "cleaning",
+        "break",
+        "nobody there",
+    ),
     "finish": ("rest comes later", "rest was scrapped", "rest was lost", "no material", "order cancelled"),
 }
 

@@ -10,7 +10,9 @@ A scenario module `edge_agent/scenarios/<name>.py` has
 * `expects(state, here) -> tuple[Expected, ...]`: what may be scanned now;
 * `show(state, here) -> Screen`: what the step looks like;
 * `leave(state) -> State`, where the next person goes on when somebody signs off: what stays of the
-  flow. A flow without it is not gone on with.
+  flow. A flow without it is not gone on with;
+* `runs(state) -> str`: the job that parts of the machine belong to, empty for none. A flow without it
+  runs none.
 
 No I/O, no clock, no randomness: time comes in as `here.now`.
 """
@@ -28,6 +30,7 @@ import msgspec
 
 from edge_agent.planbook import PlanBook, Progress
 from edge_agent.scanning.expected import Candidate, Expected
+from edge_agent.stops import Stop
 from edge_agent.views import Choice, Entry, EquipmentStatus, Page, StepPage, Verdict
 from sync.contract import AnyFact, Person, Reason
 
@@ -95,6 +98,7 @@ class Situation:
     machine: EquipmentStatus | None = None
     policies: Policies = field(default_factory=Policies)
     progress: Callable[[str], Progress] = lambda job: Progress()
+    stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
 
 
@@ -160,6 +164,11 @@ class Scenario(Protocol):
 def refuse(state: Any, code: str, verdict: Verdict = Verdict.WRONG, **params: object) -> Outcome:
     """The same step again, with words."""
     return Outcome(state, said=Said(verdict, code, {key: str(value) for key, value in params.items()}))
+
+
+def to_explain(here: Situation) -> tuple[Stop, ...]:
+    """The stops of the machine here that nobody has explained yet, newest first."""
+    return tuple(stop for stop in here.stops() if not stop.reason)
 
 
 def reason_of(purpose: str, given: Chose | Scanned, here: Situation) -> Reason | None:

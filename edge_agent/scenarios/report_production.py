@@ -7,6 +7,7 @@ good, scrap_reason --more than planned, or than the machine counted--> confirm -
 running --finish--> finish --confirm--> choose_job
 running --finish, pieces missing--> finish_reason --reason--> choose_job
 running --undo--> undo --confirm--> running     the last report corrected
+running --explain--> explain_stop               when the machine stood; it comes back here
 anywhere --back--> running; running --list, back--> choose_job
 """
 
@@ -53,6 +54,11 @@ def leave(state: State) -> State:
     return _at(state, "running")
 
 
+def runs(state: State) -> str:
+    """The job, at whatever step."""
+    return state.job
+
+
 def advance(state: State, given: Given, here: Situation) -> Outcome:
     """One input, one step."""
     job = job_in_work(state, here)
@@ -68,6 +74,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(_at(state, "scrap"))
         case "running", Did("finish"):
             return Outcome(_at(state, _finish_step(job, here)))
+        case "running", Did("explain"):
+            return Outcome(state, open=Open("explain_stop", msgspec.json.encode(state).decode()))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):

@@ -17,11 +17,15 @@ STEPS = ("badge",)
 
 
 class State(msgspec.Struct, frozen=True, tag="sign_on"):
-    """`left` is what the last person left open, as the kernel keeps it; `job` is shown on the lock screen."""
+    """`left` is what the last person left open, as the kernel keeps it; `job` is shown on the lock screen.
+
+    `machine_job` is the job that the machine goes on with meanwhile.
+    """
 
     step: str = "badge"
     left: str = ""
     job: str = ""
+    machine_job: str = ""
 
 
 def begin(about: str, here: Situation) -> State:
@@ -32,6 +36,11 @@ def begin(about: str, here: Situation) -> State:
 def lock(left: str, job: str) -> State:
     """Locked, and whoever signs on next goes on with what is `left`."""
     return State(left=left, job=job)
+
+
+def runs(state: State) -> str:
+    """What was left running: a person who leaves does not stop the machine."""
+    return state.machine_job
 
 
 def advance(state: State, given: Given, here: Situation) -> Outcome:

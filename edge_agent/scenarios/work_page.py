@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from edge_agent.scanning.labels import label_or_none
-from edge_agent.scenarios.contract import Screen, Situation
+from edge_agent.scenarios.contract import Screen, Situation, to_explain
 from edge_agent.views import Choice, Entry, Kind, WorkPage
 from sync.contract import DispatchStatus, JobOrder, MaterialProduced, MaterialScrapped
 
@@ -62,10 +62,15 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
         params=_params(state, job, here),
         title=job.id,
         page=_page(job, here, counted),
-        actions=_ACTIONS.get(state.step, ("back",)),
+        actions=_actions(state, here),
         choices=_choices(state, here),
         entry=_entry(state, job, counted),
     )
+
+
+def _actions(state: State, here: Situation) -> tuple[str, ...]:
+    actions = _ACTIONS.get(state.step, ("back",))
+    return (*actions, "explain") if state.step == "running" and here.stops() else actions
 
 
 def _page(job: JobOrder, here: Situation, counted: int | None) -> WorkPage:
@@ -75,6 +80,7 @@ def _page(job: JobOrder, here: Situation, counted: int | None) -> WorkPage:
         job=job.id, operation=job.operation, description=job.description, revision=drawing,
         customer=job.customer, due=job.due, uom=job.uom, good=progress.good, scrap=progress.scrap,
         target=job.quantity, equipment=here.station.equipment, count_since_report=counted,
+        stops_to_explain=len(to_explain(here)),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def work_lines(page: WorkPage, scene: Scene, look: Look, width: int, height: int
     about = [line("  ", row) for row in _about(page, scene, look, width - 4)]
     rows += [line("  ", strip)] if strip else []
     rows += [line("  ", _progress(page, look, width - 4))]
+    rows += [line("  ", strip) for strip in _stops(page, look)]
     spare = height - len(rows) - len(about)
     rows += ([EMPTY] if spare > 0 else []) + about
     return rows[:height] if len(rows) <= height else rows[1 : height + 1]
@@ -71,6 +72,13 @@ def _progress(page: WorkPage, look: Look, width: int) -> Content:
     )
 
 
+def _stops(page: WorkPage, look: Look) -> list[Content]:
+    """The strip that asks why the machine stood; it takes no key and no scan from the work."""
+    if not page.stops_to_explain:
+        return []
+    return [line((f"{look.glyphs.held} {look.say('work.stops', n=str(page.stops_to_explain))}", "$fh-warn"))]
+
+
 def _about(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content]:
     first = [look.safe(page.description, 40), look.safe(page.operation, 12), _revision(page, look)]
     second = [
@@ -108,4 +116,5 @@ def _narrow(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Conten
                 line((f"+{page.count_since_report} ", "bold"), (look.say("machine.new"), "$fh-quiet"))
             )
     tile.append(line((f"{look.say('work.scrap').lower()} {amount(page.scrap)}", "$fh-quiet")))
-    return [fit(row, width) for row in beside(rows, tile, 27)]
+    told = [*beside(rows, tile, 27), *_stops(page, look)]
+    return [fit(row, width) for row in told]

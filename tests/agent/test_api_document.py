@@ -24,6 +24,10 @@ ODD = (  # what a stranger may ask, beside what is right
     ("POST", "/v1/journal/9999999999999999999999/resend", None),
     ("POST", "/v1/journal/x/resend", None),
     ("GET", "/v1/equipment", None),
+    ("GET", "/v1/equipment/PRESS-03/oee", None),
+    ("GET", "/v1/equipment/PRESS-03/oee?minutes=99999999", None),
+    ("GET", "/v1/equipment/PRESS-03/oee?minutes=x", None),
+    ("GET", "/v1/equipment/none/oee", None),
     ("GET", "/v1/devices", None),
     ("GET", "/v1/labels", None),
     ("GET", "/v1/samples", None),
@@ -74,5 +78,5 @@ def template(target: str) -> str:
     parts = path.split("/")
     if not parts[4:]:
         return path
-    name = {"terminals": "{terminal}", "journal": "{seq}"}[parts[2]]
+    name = {"terminals": "{terminal}", "journal": "{seq}", "equipment": "{equipment}"}[parts[2]]
     return "/".join([*parts[:3], name, *parts[4:]])

@@ -15,11 +15,13 @@ from edge_agent.planbook import PlanBook, Progress
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Said, Situation, Station
 from edge_agent.session import Answer, Session, answer
+from edge_agent.stops import Stop
 from edge_agent.view_of import view_of
 from edge_agent.views import EquipmentStatus, Input, Kind, Overlay, View
 from sync.contract import (
     AnyFact,
     Correction,
+    DowntimeRecorded,
     JobCompleted,
     JobStarted,
     MaterialMoved,
@@ -47,6 +49,7 @@ class Floor:
     asked: str = ""
     said: Said | None = None
     overlay: Overlay = ""
+    stood: tuple[Stop, ...] = ()
 
     def __post_init__(self) -> None:
         self.state = self.state or scenarios.load()["sign_on"].begin("", self.here())
@@ -73,7 +76,7 @@ class Floor:
         return Situation(
             now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
-            progress=self.progress, last_reports=self.last_reports,
+            stops=self.stops, progress=self.progress, last_reports=self.last_reports,
         )  # fmt: skip
 
     def give(self, kind: str, data: str) -> Answer:
@@ -100,6 +103,14 @@ class Floor:
             overlay=self.overlay,
         )
         return view_of(scenarios.load(), self.state, session, "", self.here())
+
+    def stops(self) -> tuple[Stop, ...]:
+        """As the store answers it: each stop with the last that was said of it."""
+        told = {body.stop: (seq, body) for seq, body in enumerate(self.bodies(DowntimeRecorded), 1)}
+        return tuple(
+            replace(stop, reason=told[stop.id][1].reason, said=told[stop.id][0]) if stop.id in told else stop
+            for stop in self.stood
+        )
 
     def last_reports(self, job: str) -> tuple[tuple[str, AnyFact], ...]:
         """As the store answers it."""

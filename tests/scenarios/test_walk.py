@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from edge_agent import scenarios
 from edge_agent.scanning.labels import label
+from edge_agent.stops import Stop
 from edge_agent.views import Kind, Verdict
 from sync.contract import (
     Correction,
@@ -19,10 +21,11 @@ from sync.contract import (
     MaterialShort,
     ScanRefused,
 )
-from tests.scenarios.floor import BOOK, PRESS, WAREHOUSE, Floor
+from tests.scenarios.floor import BOOK, NOW, PRESS, WAREHOUSE, Floor
 
 ACTIONS = (
-    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish", "nonsense",
+    "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
+    "explain", "split", "nonsense",
 )  # fmt: skip
 LABELS = (
     *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1009")),
@@ -36,13 +39,20 @@ LABELS = (
     *BOOK.lots,
 )
 
+STOOD = (
+    Stop("s2", NOW - timedelta(minutes=5), "HELD"),
+    Stop("s1", NOW - timedelta(minutes=40), "ABORTED", ended=NOW - timedelta(minutes=20)),
+)
+
+CHOSEN = ("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "")
+
 inputs = st.one_of(
     st.tuples(st.just("scan"), st.sampled_from(LABELS)),
     st.tuples(st.just("scan"), st.just("(whatever the screen asks for)")),
     st.tuples(st.just("scan"), st.binary(max_size=12).map(lambda raw: raw.decode("latin-1"))),
     st.tuples(st.just("action"), st.sampled_from(ACTIONS)),
     st.tuples(st.just("entry"), st.sampled_from(("0", "1", "2", "12", "900", "1,5", "-1", "x", ""))),
-    st.tuples(st.just("choice"), st.sampled_from(("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "x", ""))),
+    st.tuples(st.just("choice"), st.sampled_from(CHOSEN)),
 )
 
 
@@ -54,7 +64,7 @@ def asked_for(floor: Floor) -> str:
 @settings(max_examples=300)
 @given(st.sampled_from((PRESS, WAREHOUSE)), st.lists(inputs, min_size=15, max_size=60))
 def test_no_walk_breaks_a_promise(station: object, walk: list[tuple[str, str]]) -> None:
-    floor = Floor(station=station)  # type: ignore[arg-type]
+    floor = Floor(station=station, stood=STOOD)  # type: ignore[arg-type]
     floor.scan(Kind.BADGE, "1001")
     for kind, data in walk:
         before, recorded = floor.state, len(floor.facts)

@@ -1,0 +1,175 @@
+"""The counter ledger on disk: last readings, parts by job, and which job a machine had open when.
+
+Readings and the parts they stand for go in together, in one transaction: whatever is lost with the
+agent is counted again from the last reading that is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from edge_agent.ledger import UNATTRIBUTED, Evidence, Reading, Share, Standing, Step, Switch, split
+from edge_agent.store.database import Connection
+from edge_agent.store.journal import time_text
+
+KEPT = timedelta(days=40)  # how long minutes, states and stops stay: a month can be looked back on
+
+_CAUSES = {Evidence.RESET: "reset", Evidence.JUMP: "jump"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Parts of a machine so far: all, and those of them that no job has."""
+
+    counted: int = 0
+    unattributed: int = 0
+
+
+def standings(conn: Connection) -> Mapping[str, Standing]:
+    """The last reading of every counter, by machine."""
+    rows = conn.execute("SELECT equipment, width, epoch, reading, at, suspect, suspect_at FROM counter")
+    return {
+        equipment: Standing(
+            _reading(value, at), width, epoch, _reading(suspect, suspect_at) if suspect is not None else None
+        )
+        for equipment, width, epoch, value, at, suspect, suspect_at in rows
+    }
+
+
+def tallies(conn: Connection) -> Mapping[str, Tally]:
+    """What was counted so far, by machine."""
+    rows = conn.execute(
+        "SELECT equipment, sum(parts), coalesce(sum(parts) FILTER (WHERE job = ''), 0) FROM tally"
+        " GROUP BY equipment"
+    )
+    return {equipment: Tally(counted, unattributed) for equipment, counted, unattributed in rows}
+
+
+def parts_of(conn: Connection, equipment: str) -> Mapping[tuple[str, str], int]:
+    """Parts of a machine by job and cause."""
+    rows = conn.execute("SELECT job, cause, parts FROM tally WHERE equipment = ?", (equipment,))
+    return {(job, cause): parts for job, cause, parts in rows}
+
+
+def minutes(
+    conn: Connection, equipment: str, began: datetime, ended: datetime
+) -> tuple[tuple[datetime, str, int], ...]:
+    """Minute, job and parts of a machine, for the minutes that begin in the interval; in order."""
+    rows = conn.execute(
+        "SELECT minute, job, sum(parts) FROM counted WHERE equipment = ? AND minute >= ? AND minute < ?"
+        " GROUP BY minute, job",
+        (equipment, time_text(began), time_text(ended)),
+    )
+    return tuple((datetime.fromisoformat(minute), job, parts) for minute, job, parts in rows)
+
+
+def scrapped(conn: Connection, equipment: str, began: datetime, ended: datetime) -> Fraction:
+    """The scrap that people reported at a machine in the interval, less what they took back."""
+    (millionths,) = conn.execute(
+        "SELECT coalesce(sum(millionths), 0) FROM journal j WHERE kind = 'MaterialScrapped'"
+        " AND event_time >= ? AND event_time < ? AND json_extract(payload, '$.equipment') = ?"
+        " AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.corrects = j.id)",
+        (time_text(began), time_text(ended), equipment),
+    ).fetchone()
+    return Fraction(millionths, 1_000_000)
+
+
+def enter(conn: Connection, equipment: str, steps: Iterable[Step]) -> None:
+    """Take the steps of a counter, in order, and its last reading; inside a transaction."""
+    last = None
+    for step in steps:
+        last = step.standing
+        if step.parts:
+            shares = split(step.parts, step.began, last.last.at, switches(conn, equipment, step.began))
+            for share in shares:
+                _count(conn, equipment, share, "", step.began)
+        if step.doubtful:
+            doubt = Share(UNATTRIBUTED, step.doubtful, last.last.at)
+            _count(conn, equipment, doubt, _CAUSES[step.evidence], step.began)
+    if last is not None:
+        _keep(conn, equipment, last)
+
+
+def switches(conn: Connection, equipment: str, since: datetime) -> tuple[Switch, ...]:
+    """Which job each terminal of the machine had open at `since`, and what changed after it; in order."""
+    rows = conn.execute(
+        """
+        SELECT terminal, job, at FROM opened o WHERE equipment = :equipment AND (
+            at > :since OR at = (
+                SELECT max(at) FROM opened p
+                WHERE p.equipment = o.equipment AND p.terminal = o.terminal AND p.at <= :since
+            )
+        ) ORDER BY at
+        """,
+        {"equipment": equipment, "since": time_text(since)},
+    )
+    return tuple(Switch(terminal, job, datetime.fromisoformat(at)) for terminal, job, at in rows)
+
+
+def note_job(conn: Connection, equipment: str, terminal: str, job: str, at: datetime) -> None:
+    """A terminal of the machine has this job open now (empty: none); in the transaction of the input."""
+    newest = "SELECT equipment, job, at FROM opened WHERE terminal = ? ORDER BY at DESC LIMIT 1"
+    last = conn.execute(newest, (terminal,)).fetchone()
+    if last is not None and last[0] == equipment:
+        if last[1] == job:
+            return
+        # A wall clock that was set back must not put the switch before the one that it follows.
+        at = max(at, datetime.fromisoformat(last[2]) + timedelta(microseconds=1))
+    elif last is not None and last[1]:  # the terminal stands at another machine now
+        _open(conn, last[0], terminal, UNATTRIBUTED, at)
+    if job or last is not None:
+        _open(conn, equipment, terminal, job, at)
+
+
+def prune(conn: Connection, now: datetime) -> None:
+    """Drop what is older than it is kept; inside a transaction. Tallies and last readings stay."""
+    limit = time_text(now - KEPT)
+    conn.execute("DELETE FROM counted WHERE minute < ?", (limit,))
+    conn.execute("DELETE FROM equipment_state WHERE ended < ?", (limit,))
+    conn.execute("DELETE FROM stop WHERE ended < ?", (limit,))
+    conn.execute(
+        "DELETE FROM opened WHERE at < ? AND EXISTS (SELECT 1 FROM opened p WHERE p.terminal = opened.terminal"
+        " AND p.equipment = opened.equipment AND p.at > opened.at AND p.at < ?)",
+        (limit, limit),
+    )
+
+
+def _open(conn: Connection, equipment: str, terminal: str, job: str, at: datetime) -> None:
+    conn.execute(
+        "INSERT OR REPLACE INTO opened (equipment, terminal, at, job) VALUES (?, ?, ?, ?)",
+        (equipment, terminal, time_text(at), job),
+    )
+
+
+def _count(conn: Connection, equipment: str, share: Share, cause: str, began: datetime) -> None:
+    estimated = share.parts if share.estimated else 0
+    conn.execute(
+        "INSERT INTO tally (equipment, job, cause, parts, estimated, began, ended) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET parts = parts + excluded.parts,"
+        " estimated = estimated + excluded.estimated, ended = excluded.ended",
+        (equipment, share.job, cause, share.parts, estimated, time_text(began), time_text(share.at)),
+    )
+    conn.execute(
+        "INSERT INTO counted (equipment, minute, job, cause, parts) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET parts = parts + excluded.parts",
+        (equipment, time_text(share.at.replace(second=0, microsecond=0)), share.job, cause, share.parts),
+    )
+
+
+def _keep(conn: Connection, equipment: str, standing: Standing) -> None:
+    suspect = standing.suspect
+    conn.execute(
+        "INSERT OR REPLACE INTO counter (equipment, width, epoch, reading, at, suspect, suspect_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            equipment, standing.width, standing.epoch, str(standing.last.value), time_text(standing.last.at),
+            str(suspect.value) if suspect else None, time_text(suspect.at) if suspect else None,
+        ),
+    )  # fmt: skip
+
+
+def _reading(value: str, at: str) -> Reading:
+    return Reading(int(value), datetime.fromisoformat(at))

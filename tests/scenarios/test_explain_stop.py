@@ -1,0 +1,126 @@
+"""Why the machine stood, asked without getting in the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from edge_agent.scenarios import explain_stop
+from edge_agent.session import job_run_by
+from edge_agent.stops import Stop
+from edge_agent.views import Kind, Verdict, WorkPage
+from sync.contract import DowntimeRecorded, DowntimeSplit, MaterialProduced
+from tests.scenarios.floor import NOW, Floor, running
+
+OVER = Stop("s1", NOW - timedelta(minutes=40), "HELD", "Coil end", ended=NOW - timedelta(minutes=20))
+STANDS = Stop("s2", NOW - timedelta(minutes=5), "ABORTED")
+
+
+def explaining(*stops: Stop) -> Floor:
+    """At the list of stops, with J-204 in work."""
+    floor = running(stood=stops or (STANDS, OVER))
+    floor.give("action", "explain")
+    assert floor.at == "explain_stop.choose"
+    return floor
+
+
+def told(floor: Floor) -> list[DowntimeRecorded]:
+    return floor.bodies(DowntimeRecorded)
+
+
+def test_the_work_goes_on_while_stops_wait_to_be_explained() -> None:
+    floor = running(stood=(STANDS, OVER))
+    page = floor.view().page
+    assert isinstance(page, WorkPage)
+    assert page.stops_to_explain == 2
+    assert "explain" in floor.view().actions
+    floor.give("entry", "5")
+    assert (floor.at, len(floor.bodies(MaterialProduced))) == ("report_production.running", 1)
+
+
+def test_without_stops_nobody_is_asked() -> None:
+    floor = running()
+    assert "explain" not in floor.view().actions
+    assert floor.give("action", "explain").state == floor.state
+    assert floor.at == "report_production.running"
+
+
+def test_a_stop_that_lasts_is_explained_by_its_number_and_is_not_late() -> None:
+    floor = explaining()
+    assert [choice.id for choice in floor.view().choices] == ["s2", "s1"]
+    floor.give("choice", "s2")
+    floor.give("choice", "STOP-4")
+    assert told(floor) == [
+        DowntimeRecorded(
+            about="equipment/PRESS-03", stop="s2", equipment="PRESS-03", began=STANDS.began, state="ABORTED",
+            reason="STOP-4",
+        )
+    ]  # fmt: skip
+    assert [choice.id for choice in floor.view().choices] == ["s1"]
+
+
+def test_a_stop_that_is_over_is_explained_late_by_the_label() -> None:
+    floor = explaining()
+    floor.give("choice", "s1")
+    floor.scan(Kind.REASON, "STOP-3")
+    assert [(body.stop, body.reason, body.late, body.ended) for body in told(floor)] == [
+        ("s1", "STOP-3", True, OVER.ended)
+    ]
+
+
+def test_two_reasons_are_split_at_a_time() -> None:
+    floor = explaining()
+    floor.give("choice", "s1")
+    floor.give("action", "split")
+    floor.give("entry", "25")
+    assert (floor.code, floor.at) == ("explain_stop.not_inside", "explain_stop.split_at")
+    floor.give("entry", "12,5")
+    floor.give("choice", "STOP-1")
+    assert floor.at == "explain_stop.second"
+    floor.give("choice", "STOP-2")
+    (body,) = told(floor)
+    assert (body.reason, body.splits) == (
+        "STOP-1", (DowntimeSplit(OVER.began + timedelta(minutes=12.5), "STOP-2"),),
+    )  # fmt: skip
+
+
+def test_the_last_explanation_is_taken_back() -> None:
+    floor = explaining()
+    for stop in ("s1", "s2"):
+        floor.give("choice", stop)
+        floor.give("choice", "STOP-1")
+    floor.give("action", "undo")
+    floor.give("action", "confirm")
+    assert [(body.stop, body.reason) for body in told(floor)][-1] == ("s2", "")
+    assert [choice.id for choice in floor.view().choices] == ["s2"]
+
+
+def test_a_stop_that_somebody_else_explained_is_not_explained_again() -> None:
+    floor = explaining()
+    floor.give("choice", "s1")
+    floor.stood = (STANDS,)
+    floor.give("choice", "STOP-1")
+    assert (floor.code, floor.at, told(floor)) == ("explain_stop.gone", "explain_stop.choose", [])
+    assert floor.said is not None
+    assert floor.said.verdict is Verdict.HELD
+
+
+def test_the_work_is_as_it_was_left_and_the_job_ran_on() -> None:
+    floor = running(stood=(OVER,), count=7)
+    before = floor.state
+    floor.give("action", "explain")
+    assert job_run_by(explain_stop, floor.state) == "J-204"  # type: ignore[arg-type]
+    floor.give("choice", "s1")
+    floor.give("action", "sign_off")
+    assert floor.state.machine_job == "J-204"
+    floor.scan(Kind.BADGE, "1002")
+    assert floor.at == "explain_stop.choose"
+    floor.give("action", "back")
+    assert floor.state == before
+
+
+def test_a_state_that_nobody_left_begins_nothing() -> None:
+    assert explain_stop.begin("", running().here()) == explain_stop.State()
+    assert explain_stop.begin("[1]", running().here()) == explain_stop.State()
+    assert msgspec.structs.asdict(explain_stop.State())["left"] == ""

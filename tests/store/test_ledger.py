@@ -1,0 +1,94 @@
+"""The counter ledger on disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from edge_agent.ledger import Reading, Standing, Switch, read
+from edge_agent.store import ledger
+from tests.store.making import empty
+from tests.support.manual_clock import START
+
+
+@pytest.fixture
+def conn() -> Iterator[sqlite3.Connection]:
+    conn = empty()
+    yield conn
+    conn.close()
+
+
+def _entered(conn: sqlite3.Connection, *values: int, width: int = 32, minute: int = 0) -> None:
+    standing = ledger.standings(conn).get("E1")
+    for number, value in enumerate(values, minute):
+        step = read(standing, Reading(value, START + timedelta(minutes=number)), width)
+        ledger.enter(conn, "E1", [step])
+        standing = step.standing
+
+
+def test_what_is_kept_is_what_was_entered(conn: sqlite3.Connection) -> None:
+    top = 2**64 - 1
+    _entered(conn, top - 3, top, width=64)
+    assert ledger.standings(conn) == {"E1": Standing(Reading(top, START + timedelta(minutes=1)), 64)}
+    _entered(conn, 2**62, width=64, minute=2)
+    kept = ledger.standings(conn)["E1"]
+    assert kept.suspect is None or kept.suspect.value == 2**62
+    assert ledger.tallies(conn)["E1"].counted >= 3
+
+
+def test_a_long_weekend_is_counted_from_the_last_reading_on_disk(conn: sqlite3.Connection) -> None:
+    _entered(conn, 100, 110)
+    _entered(conn, 5110, minute=3 * 24 * 60)
+    assert ledger.tallies(conn)["E1"] == ledger.Tally(5010, 5010)
+
+
+def test_parts_go_to_the_job_that_a_terminal_has_open(conn: sqlite3.Connection) -> None:
+    _entered(conn, 0, 10)
+    ledger.note_job(conn, "E1", "T1", "J-1", START + timedelta(minutes=1))
+    _entered(conn, 25, minute=2)
+    ledger.note_job(conn, "E1", "T1", "", START + timedelta(minutes=2, seconds=30))
+    _entered(conn, 35, minute=3)
+    assert ledger.parts_of(conn, "E1") == {("", ""): 15, ("J-1", ""): 20}
+    assert ledger.tallies(conn)["E1"] == ledger.Tally(35, 15)
+    (estimated,) = conn.execute("SELECT sum(estimated) FROM tally").fetchone()
+    assert estimated == 10
+    made = ledger.minutes(conn, "E1", START, START + timedelta(hours=1))
+    assert sum(parts for _, _, parts in made) == 35
+    assert {job for _, job, _ in made} == {"", "J-1"}
+
+
+def test_doubtful_parts_belong_to_no_job(conn: sqlite3.Connection) -> None:
+    ledger.note_job(conn, "E1", "T1", "J-1", START - timedelta(minutes=1))
+    _entered(conn, 30_000, 3, 5, width=16)
+    assert ledger.parts_of(conn, "E1") == {("", "reset"): 3, ("J-1", ""): 2}
+
+
+def test_the_same_job_is_noted_once_and_another_machine_ends_it(conn: sqlite3.Connection) -> None:
+    ledger.note_job(conn, "E1", "T1", "", START)
+    ledger.note_job(conn, "E1", "T1", "J-1", START)
+    ledger.note_job(conn, "E1", "T1", "J-1", START + timedelta(minutes=1))
+    assert ledger.switches(conn, "E1", START) == (Switch("T1", "J-1", START),)
+    later = START + timedelta(minutes=2)
+    ledger.note_job(conn, "E2", "T1", "J-2", later)
+    assert ledger.switches(conn, "E1", later) == (Switch("T1", "", later),)
+    assert ledger.switches(conn, "E2", START) == (Switch("T1", "J-2", later),)
+
+
+def test_a_clock_that_was_set_back_does_not_turn_the_order_of_jobs(conn: sqlite3.Connection) -> None:
+    ledger.note_job(conn, "E1", "T1", "J-1", START)
+    ledger.note_job(conn, "E1", "T1", "J-2", START - timedelta(hours=1))
+    assert [switch.job for switch in ledger.switches(conn, "E1", START)] == ["J-1", "J-2"]
+
+
+def test_old_minutes_go_and_what_counts_stays(conn: sqlite3.Connection) -> None:
+    ledger.note_job(conn, "E1", "T1", "J-1", START)
+    ledger.note_job(conn, "E1", "T1", "J-2", START + timedelta(minutes=1))
+    _entered(conn, 0, 10, 20)
+    much_later = START + ledger.KEPT + timedelta(days=1)
+    ledger.prune(conn, much_later)
+    assert ledger.minutes(conn, "E1", START, much_later) == ()
+    assert ledger.tallies(conn)["E1"].counted == 20
+    assert [switch.job for switch in ledger.switches(conn, "E1", much_later)] == ["J-2"]
