@@ -19,6 +19,7 @@ from starlette.routing import Route
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
+from edge_agent.histories import SampleGap, Samples
 from edge_agent.oee_report import report
 from edge_agent.sample_stream import parse_time, sample_lines
 from edge_agent.scenarios.contract import Station
@@ -37,8 +38,6 @@ from edge_agent.views import (
     LabelRow,
     OeeReport,
     Problem,
-    SampleGap,
-    Samples,
     Status,
     View,
 )

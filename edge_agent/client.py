@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import httpcore
 import msgspec
 
+from edge_agent.histories import SampleGap, Samples
 from edge_agent.views import (
     DeviceStatus,
     Echo,
@@ -26,8 +27,6 @@ from edge_agent.views import (
     JournalRow,
     LabelRow,
     Problem,
-    SampleGap,
-    Samples,
     Status,
     View,
 )

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from edge_agent.views import SampleGap, Samples
+from edge_agent.histories import SampleGap, Samples
 
 SampleStream = AsyncIterator[Samples | SampleGap]
 

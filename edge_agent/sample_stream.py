@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from device_drivers.contract import Value
+from edge_agent.histories import SampleGap, Samples
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_blocks import STATUSES
 from edge_agent.store.samples_reading import Chunk
 from edge_agent.telemetry import Gap, microseconds
-from edge_agent.views import SampleGap, Samples
 
 _WORDS: list[Any] = [status.value for status in STATUSES]
 

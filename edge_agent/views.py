@@ -375,34 +375,3 @@ class LabelRow(msgspec.Struct, frozen=True):
     kind: Kind
     text: str
     words: str
-
-
-class Samples(msgspec.Struct, frozen=True, kw_only=True, tag="samples", tag_field="kind"):
-    """Values of one item in the order in which they came, as columns of one length.
-
-    `times` in microseconds since 1970 UTC, when the device held the value. A float that JSON can not
-    write is one of NaN, Infinity and -Infinity in a list of its own: ["NaN"]. Until the next one a value
-    holds, give or take the deadband of the item.
-    """
-
-    device: str
-    item: str
-    times: list[int]
-    statuses: list[Literal["Good", "Uncertain", "Bad"]]
-    values: list[bool | int | float | str | list[str] | None]
-
-
-class SampleGap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="kind"):
-    """A time of which samples are missing: of all items of `device` when `item` is empty, of all devices when both are.
-
-    `since` and `until` as in Samples; `count`: how many, as far as it is known. `reason`: stopped (the
-    agent did not run), dropped (the oldest made room; some of that time may still be there), too_many (they
-    came too fast), not_saved (the disk refused them), device (it may have gone on unheard).
-    """
-
-    device: str
-    item: str
-    since: int
-    until: int
-    reason: Literal["stopped", "dropped", "too_many", "not_saved", "device"]
-    count: int

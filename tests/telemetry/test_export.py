@@ -16,9 +16,9 @@ from device_drivers.simulators.process import Simulator
 from edge_agent.__main__ import main
 from edge_agent.client import AgentClient
 from edge_agent.export import write_columns, write_csv
+from edge_agent.histories import SampleGap, Samples
 from edge_agent.sample_stream import sample_lines
 from edge_agent.telemetry import Columns
-from edge_agent.views import SampleGap, Samples
 from tests.agent.running import AgentProcess, short_folder, site_text, until
 from tests.support.manual_clock import ManualClock
 from tests.telemetry.making import T0, opened
