@@ -134,7 +134,7 @@ def iso(time: int) -> str:
     """Microseconds since 1970 UTC as people and spreadsheets read them.
 
     >>> iso(1_790_000_000_000_000)
-    '2026-09-21T13:33:20.000000Z'
+    '2026-09-21T14:13:20.000000Z'
     """
     return (_EPOCH + timedelta(microseconds=time)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
