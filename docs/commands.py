@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from edge_agent.__main__ import parser
+from edge_agent.command_line import parser
 from terminal_ui.__main__ import parser as screen_parser
 
 _HEAD = """# The command line

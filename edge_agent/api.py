@@ -20,7 +20,6 @@ from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
 from edge_agent.histories import SampleGap, Samples
-from edge_agent.oee_report import report
 from edge_agent.sample_stream import parse_time, sample_lines
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
@@ -168,6 +167,8 @@ class Api:
         length = min(max(int(request.query_params.get("minutes", "480")), 1), 1440)
         ended = self._board.now()
         began = ended - timedelta(minutes=length)
+        from edge_agent.oee_report import report  # as rare as the printing of labels
+
         return _json(await self._store.read(lambda connection: report(connection, machine, began, ended)))
 
     async def _devices(self, request: Request) -> Response:

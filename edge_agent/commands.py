@@ -1,4 +1,4 @@
-"""The commands that look at a site file or at a running agent."""
+"""The commands that ask a running agent, and those that need no agent at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from random import SystemRandom
 from typing import NoReturn
 
 import msgspec
@@ -17,51 +16,11 @@ import config
 from edge_agent.client import AgentAway, AgentClient, InputRefused
 from edge_agent.clock import SystemClock
 from edge_agent.display import display_safe
-from edge_agent.logs import log_to_stderr
-from edge_agent.places import PlaceError
-from edge_agent.site import build_connectors, check_places, load_site
+from edge_agent.run_command import ATTENTION, OK, USAGE, tell_problems
+from edge_agent.site import load_site
 from edge_agent.views import DeviceStatus, EquipmentStatus, Health, JournalRow
 
-OK, ATTENTION, USAGE, AWAY = 0, 1, 2, 3
-
-
-def run(given: argparse.Namespace) -> int:
-    """`floorhand run FILE`: until SIGTERM or SIGINT. 2: the site file is wrong; 1: it can not start, and why."""
-    from edge_agent.agent import (
-        Agent,  # the agent brings everything along; the other commands need none of it
-    )
-    from edge_agent.store import StoreError
-
-    log_to_stderr()
-    try:
-        settings = load_site(given.site)
-        connectors = build_connectors(settings, given.site)
-        asyncio.run(Agent(settings, connectors, SystemClock(), SystemRandom()).run())
-    except config.ConfigError as error:
-        return _tell_problems(error, as_json=False)
-    except (PlaceError, StoreError) as error:
-        print(display_safe(str(error), limit=400), file=sys.stderr)
-        return ATTENTION
-    return OK
-
-
-def check(given: argparse.Namespace) -> int:
-    """`floorhand check FILE`: every problem of the file; 2 when there is one."""
-    try:
-        settings = load_site(given.site)
-        build_connectors(settings, given.site)
-        check_places(settings, given.site)
-    except config.ConfigError as error:
-        return _tell_problems(error, as_json=given.json)
-    if given.json:
-        print('{"problems":[]}')
-    else:
-        parts = ", ".join(
-            f"{len(group)} {name}" for name in ("terminals", "scanners", "devices", "connectors")
-            if (group := getattr(settings, name))
-        )  # fmt: skip
-        print(f"{given.site}: good. Agent {settings.site.agent}: {parts}.")
-    return OK
+AWAY = 3
 
 
 def terminal(given: argparse.Namespace) -> int:
@@ -209,17 +168,8 @@ def _place(given: argparse.Namespace) -> tuple[str, config.Settings | None] | in
     try:
         settings = load_site(given.site)
     except config.ConfigError as error:
-        return _tell_problems(error, as_json=False)
+        return tell_problems(error, as_json=False)
     return f"unix:{settings.site.socket}", settings
-
-
-def _tell_problems(error: config.ConfigError, *, as_json: bool) -> int:
-    if as_json:
-        print(msgspec.json.encode({"problems": error.problems}).decode())
-    else:
-        for problem in error.problems:
-            print(display_safe(str(problem), limit=400), file=sys.stderr)
-    return USAGE
 
 
 def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:

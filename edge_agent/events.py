@@ -67,11 +67,12 @@ class ViewMade:
 class FactsRecorded:
     """So many facts were committed, or refused ones go again (0): there is something to send.
 
-    `jobs` are those that they are about.
+    `jobs` are those that they are about; `terminal` the one whose answer shows them already.
     """
 
     count: int
     jobs: frozenset[str] = frozenset()
+    terminal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

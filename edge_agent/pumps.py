@@ -161,14 +161,23 @@ class Pumps:
             PlansChanged, MachineChanged, FactsRecorded, coalesce=_same_refresh
         )
         with subscription as events:
-            await self._refresh(None)  # what changed while nobody listened
+            await self._refresh(self._terminals.drawn())  # what changed while nobody listened
             async for event in events:
-                if not isinstance(event, FactsRecorded) or event.jobs:
-                    await self._refresh(event.id if isinstance(event, MachineChanged) else None)
+                await self._refresh(self._touched(event))
                 self._supervisor.alive("refreshes")
 
-    async def _refresh(self, equipment: str | None) -> None:
-        for terminal in self._terminals.drawn(equipment):
+    def _touched(self, event: object) -> Sequence[str]:
+        """The terminals that may look different after it."""
+        match event:
+            case MachineChanged(id):
+                return self._terminals.drawn(id)
+            case FactsRecorded(jobs=jobs, terminal=shown):
+                return [each for each in self._terminals.drawn() if jobs and each != shown]
+            case _:
+                return self._terminals.drawn()
+
+    async def _refresh(self, terminals: Sequence[str]) -> None:
+        for terminal in terminals:
             name = f"view of {terminal}"
             if not await self._supervisor.attempt(name, functools.partial(self._redraw, terminal)):
                 self._terminals.tell_not_drawn(terminal)
@@ -188,11 +197,11 @@ def _newest_value(event: object) -> tuple[str, str] | None:
 
 
 def _same_refresh(event: object) -> str:
-    """What makes the same terminals be drawn anew: a machine its own, all else all; or none at all."""
+    """What makes the same terminals be drawn anew: a machine its own, facts all but one, or none at all."""
     match event:
         case MachineChanged(id):
             return f"machine {id}"
-        case FactsRecorded(jobs=jobs) if not jobs:
-            return "nothing"
+        case FactsRecorded(jobs=jobs, terminal=shown):
+            return f"all but {shown}" if jobs else "nothing"
         case _:
             return "all"

@@ -115,7 +115,7 @@ class Terminals:
             self._show(taken.view)
         if taken.facts:
             jobs = frozenset(fact.body.about for fact in taken.facts if not isinstance(fact.body, _OF_NO_JOB))
-            self._bus.publish(FactsRecorded(len(taken.facts), jobs))
+            self._bus.publish(FactsRecorded(len(taken.facts), jobs, terminal))
         return taken.view
 
     async def view(self, terminal: str) -> View:

@@ -14,6 +14,8 @@ from sync.contract import AnyFact
 
 _AT_ONCE = 500  # jobs in one query
 
+_Figures = dict[tuple[str, str], tuple[int, int]]  # (kind, requirement) -> done, reported
+
 _body: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
 
 
@@ -55,25 +57,26 @@ def progress_of(conn: Connection, jobs: Iterable[str]) -> dict[str, Progress]:
 
 
 def _progress_of(conn: Connection, jobs: Sequence[str]) -> dict[str, Progress]:
-    marks = ", ".join("?" * len(jobs))  # SQLite takes a list into the views, and no other form of them
-    lines: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
-    shorts: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
-    by_line = (
-        f"SELECT job, requirement, sum(done), sum(short) FROM line_effect WHERE job IN ({marks})"  # noqa: S608
-        " GROUP BY job, requirement"
-    )
-    for job, requirement, done, short in conn.execute(by_line, jobs):
-        lines[job][requirement] = _decimal(done)
-        if short > 0:
-            shorts[job][requirement] = _decimal(short)
-    figures = f"SELECT job, good, scrap, started, completed FROM job_progress WHERE job IN ({marks})"  # noqa: S608
-    return {
-        job: Progress(
-            good=_decimal(good), scrap=_decimal(scrap), started=bool(started), completed=bool(completed),
-            lines=lines.get(job, {}), shorts=shorts.get(job, {}),
-        )
-        for job, good, scrap, started, completed in conn.execute(figures, jobs)
-    }  # fmt: skip
+    marks = ", ".join("?" * len(jobs))  # SQLite takes a list into the view, and no other form of them
+    figures = f"SELECT job, kind, requirement, done, reported FROM job_progress WHERE job IN ({marks})"  # noqa: S608
+    found: defaultdict[str, _Figures] = defaultdict(dict)
+    for job, kind, requirement, done, reported in conn.execute(figures, jobs):
+        found[job][kind, requirement] = done, reported
+    return {job: _of_figures(each) for job, each in found.items()}
+
+
+def _of_figures(figures: _Figures) -> Progress:
+    return Progress(
+        good=_decimal(figures["MaterialProduced", ""][0]),
+        scrap=_decimal(figures["MaterialScrapped", ""][0]),
+        started=figures["JobStarted", ""][1] > 0,
+        completed=figures["JobCompleted", ""][0] > 0,
+        lines={line: _decimal(done) for (kind, line), (done, _) in figures.items() if kind == "MaterialMoved"},
+        shorts={
+            line: _decimal(reported) for (kind, line), (_, reported) in figures.items()
+            if kind == "MaterialShort" and reported > 0
+        },
+    )  # fmt: skip
 
 
 def last_reports(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
 import msgspec
 from msgspec import Meta
 
@@ -21,10 +20,10 @@ from sync.ports import Ambiguous, NotAllowed, NotUnderstood, SyncError, Unreacha
 from sync.token_file import read_token
 from sync.wire import FACTS, PLANS, FactsRequest, Problem, ReceiptsReply
 
+if TYPE_CHECKING:
+    from sync.http_calls import HttpCalls
+
 _ASK = 50  # ids in one question: keeps the address below the 8 kB that servers and proxies allow
-_CONNECT = 5.0  # seconds: nobody answers sooner or not at all
-_KEEP = 2.0  # seconds: drop an idle connection before the server does, so that no request meets its end
-_REPLY_LIMIT = 32 * 2**20  # bytes
 
 _Reply = TypeVar("_Reply")
 
@@ -56,13 +55,9 @@ class Connector:
         self._token_file = options.token_file
         self._timeout = options.timeout
         self._agent = agent
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            follow_redirects=False,
-            verify=_trust(options.ca_file) if address.scheme == "https" else False,
-            timeout=httpx.Timeout(options.timeout, connect=min(_CONNECT, options.timeout / 2)),
-            limits=httpx.Limits(max_connections=4, keepalive_expiry=_KEEP),
-        )
+        self._trust = _trust(options.ca_file) if address.scheme == "https" else None
+        self._calls: HttpCalls | None = None
+        self._opening = asyncio.Lock()
 
     async def push(self, facts: Sequence[Fact]) -> Sequence[Receipt]:
         body = msgspec.json.encode(FactsRequest(self._agent, tuple(facts)))
@@ -82,7 +77,8 @@ class Connector:
         return await self._call("GET", PLANS, PlanPage, query=query)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._calls is not None:
+            await self._calls.close()
 
     async def _call(
         self,
@@ -97,23 +93,25 @@ class Connector:
         headers = {"authorization": f"Bearer {read_token(self._token_file)}", "accept": "application/json"}
         if body is not None:
             headers["content-type"] = "application/json"
-        async with _mapped(self._name), asyncio.timeout(self._timeout):
-            request = self._client.build_request(
-                method, self._url + path, params=list(query), content=body, headers=headers
-            )
-            response = await self._client.send(request, stream=True)
-            try:
-                content = await _read(response)
-            finally:
-                await response.aclose()
-        if not response.is_success:
-            raise _refusal(self._name, response.status_code, content)
-        if not response.headers.get("content-type", "").startswith("application/json"):
+        calls = await self._opened()
+        reply = await calls.call(method, self._url + path, headers, query, body)
+        if not reply.ok:
+            raise _refusal(self._name, reply.status, reply.content)
+        if not reply.kind.startswith("application/json"):
             raise Ambiguous(f"{self._name} answered a web page, not JSON: is there a log-in page in between?")
         try:
-            return msgspec.json.decode(content, type=wanted)
+            return msgspec.json.decode(reply.content, type=wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Ambiguous(f"{self._name} answered JSON that is not of our contract: {error}") from error
+
+    async def _opened(self) -> HttpCalls:
+        """The library is loaded at the first call and beside the loop: it takes as long as a fifth of the
+        start of an agent, and people at their terminals do not wait for an ERP."""
+        async with self._opening:
+            if self._calls is None:
+                module = await asyncio.to_thread(importlib.import_module, "sync.http_calls")
+                self._calls = module.HttpCalls(self._name, self._timeout, self._trust)
+            return self._calls
 
 
 def _address(options: Options) -> SplitResult:
@@ -144,33 +142,6 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         raise ValueError(f"ca_file {ca_file} holds no certificates that can be read: {error}.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-@asynccontextmanager
-async def _mapped(name: str) -> AsyncIterator[None]:
-    """Where the exceptions of httpx end: before the request was sent, or somewhere after it."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        if "CERTIFICATE" in str(error).upper():
-            raise Unreachable(
-                f"{name} shows a certificate that is not trusted ({error}): "
-                "check ca_file and the clock of this PC."
-            ) from error
-        raise Unreachable(f"Nobody answers at {name}: {str(error) or 'no connection in time'}.") from error
-    except (httpx.TimeoutException, TimeoutError) as error:
-        raise Ambiguous(f"{name} did not answer in time.") from error
-    except httpx.HTTPError as error:
-        raise Ambiguous(f"{name} broke off: {(str(error) or type(error).__name__).rstrip('.')}.") from error
-
-
-async def _read(response: httpx.Response) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _REPLY_LIMIT:
-            raise Ambiguous("The answer is larger than any answer of our contract.")
-    return bytes(content)
 
 
 def _refusal(name: str, status: int, content: bytes) -> SyncError:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 import config
-from edge_agent.__main__ import parser
+from edge_agent.command_line import parser
 from edge_agent.site import build_connectors, load_site
 from sync.contract import PlanPage
 from sync.wire import FactsRequest, ReceiptsReply
