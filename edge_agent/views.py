@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from edge_agent.maintenance_pages import MaintenancePage
+
 
 class Kind(enum.StrEnum):
     """What a code on a label can be."""
@@ -167,7 +169,7 @@ class StepPage(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     fields: tuple[Field, ...] = ()
 
 
-Page = WorkPage | PickPage | ListPage | StepPage
+Page = WorkPage | PickPage | ListPage | StepPage | MaintenancePage
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -217,7 +219,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
-    when it works, but not as it should; `warnings` what works and still needs a person.
+    when it works, but not as it should; `warnings` what works and still needs a person. `insecure`: what
+    it says can be read or changed on its way. `round_trip` is that of its last answer, in seconds.
     """
 
     name: str
@@ -231,6 +234,8 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     last_good: datetime | None = None
     tries: int = 0
+    insecure: bool = False
+    round_trip: float | None = None
 
 
 class ItemValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -306,6 +311,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `safe_seq` is the last committed fact. Every fact up to `delivered_seq` was accepted unless it is in
     `parked`: the seqs the ERP refused or that wait behind a refused one (newest 50), `parked_count` all
     of them. `plans_at`: when plans last came down. `now`: the agent's clock, for ages.
+    `watched`: the machine that the maintenance page of the terminal is about.
     """
 
     now: datetime
@@ -318,6 +324,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     plans_at: datetime | None = None
     links: tuple[LinkStatus, ...] = ()
     machine: EquipmentStatus | None = None
+    watched: EquipmentStatus | None = None
     devices: tuple[DeviceStatus, ...] = ()
 
 
