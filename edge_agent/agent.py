@@ -157,7 +157,8 @@ def _device_settings(settings: config.Settings) -> list[DeviceSettings]:
 
 def _equipment(each: config.Equipment) -> Equipment:
     return Equipment(
-        id=each.id, name=each.name, device=each.device, state=each.state, states=each.states, count=each.count,
+        id=each.id, name=each.name, device=each.device, state=each.state, state_within=each.state_within,
+        states=each.states, count=each.count,
         count_width=each.count_width, alarm=each.alarm, alarms=each.alarms, show=each.show, units=each.units,
     )  # fmt: skip
 

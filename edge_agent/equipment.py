@@ -8,6 +8,7 @@ from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
 from edge_agent.items import kept
+from edge_agent.nested_state import NestedState
 from edge_agent.views import EquipmentStatus, ItemValue
 
 NO_DATA = "NO DATA"  # a state of its own: never idle, never a stop
@@ -17,7 +18,8 @@ UNDEFINED = "UNDEFINED"  # PackML's word for a state that the map does not know
 class Equipment:
     """One machine. Feed it the values of its device with `take`; `status` is what they come to.
 
-    `state`, `count`, `alarm` and `show` are items of the device, empty when there is none. Keys of
+    `state`, `count`, `alarm` and `show` are items of the device, empty when there is none; `state_within`
+    are those of state machines within `state`, from the outside in (see nested_state). Keys of
     `states` and `alarms` are the raw values as text; alarm 0 is no alarm. `count_width` in bits.
     """
 
@@ -28,6 +30,7 @@ class Equipment:
         name: str = "",
         device: str = "",
         state: str = "",
+        state_within: Sequence[str] = (),
         states: Mapping[str, str] | None = None,
         count: str = "",
         count_width: int = 32,
@@ -40,6 +43,10 @@ class Equipment:
         self.name = name or id
         self.device = device
         self._state, self._states = state, dict(states or {})
+        self._nested = (
+            NestedState((state, *state_within), self._names_state) if state_within else None
+        )
+        self._nested_items = frozenset((state, *state_within)) if state_within else frozenset()
         self._count, self._width = count, count_width
         self._alarm, self._alarms = alarm, dict(alarms or {})
         self._show, self._units = tuple(show), dict(units or {})
@@ -49,6 +56,8 @@ class Equipment:
 
     def take(self, value: DataValue) -> bool:
         """One value of the device; returns whether `status` may look different now."""
+        if self._nested and value.item in self._nested_items:
+            value = self._nested.take(value)
         if value.item not in (self._state, self._count, self._alarm, *self._show):
             return False
         before = self._items.get(value.item)
@@ -73,6 +82,9 @@ class Equipment:
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )
+
+    def _names_state(self, value: Value) -> bool:
+        return text(value) in self._states
 
     def _turn(self, value: DataValue) -> None:
         """A value of the state item: `state_since` is when the machine changed, not when we heard of it."""
