@@ -62,6 +62,23 @@ class Scan:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that `browse` finds at a device: a register, a bit, a node.
+
+    `place` is what a point in the site file says to read it, `name` what the device calls it (empty when
+    it has no names), `kind` what it is. `status` is None for what has no value; `inside` says whether
+    there is more to browse within.
+    """
+
+    place: str
+    name: str
+    kind: str
+    value: Value = None
+    status: StatusCode | None = None
+    inside: bool = False
+
+
 Observation = Online | DataValue | Scan
 Emit = Callable[[Observation], None]
 
@@ -101,7 +118,17 @@ class Driver(Protocol):
 
 
 class DriverModule(Protocol):
-    """What `device_drivers.load(name)` returns."""
+    """What `device_drivers.load(name)` returns.
+
+    Two functions more help whoever writes a site file; both only read, and a driver may have neither:
+
+    * `async browse(options, clock, path, first, count) -> tuple[Found, ...]`: what the device has at
+      `path`, whose form is the driver's own (empty: from the beginning), `count` entries from `first` on.
+      Raises DeviceError.
+    * `with_raw(options) -> (options, {item: (raw item, ...)})`: options by which the driver reads the same
+      points and beside them what the device sent for each, as whole numbers, most significant first as on
+      the wire.
+    """
 
     Options: type
     Driver: type[Driver]

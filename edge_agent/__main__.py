@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_agent import __version__
+from edge_agent.devices_command import add_devices
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
         "--resend", type=int, metavar="SEQ", help="send this refused fact again, and what it held back"
     )
 
+    add_devices(commands)
+
     labels = commands.add_parser(
         "labels", help="make a page of labels to print: commands, reasons, places, jobs"
     )
@@ -102,6 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from edge_agent.demo.command import demo
 
         return demo(given)
+    if given.command == "devices":
+        from edge_agent import devices_command
+
+        return devices_command.devices(given)
     from edge_agent import commands
 
     command: Callable[[argparse.Namespace], int] = getattr(commands, given.command)

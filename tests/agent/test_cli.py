@@ -18,7 +18,7 @@ from edge_agent.__main__ import main
 from tests.agent.person import Person
 from tests.agent.running import PATIENCE, AgentProcess, Plant, short_folder, site_text, wait
 
-COMMANDS = ("run", "check", "terminal", "status", "journal", "labels", "demo")
+COMMANDS = ("run", "check", "terminal", "status", "journal", "devices", "labels", "demo")
 BAD_SITE = (
     '[site]\nname = "X"\nagent = "NOT SMALL"\ncolour = "red"\n[[terminals]]\nid = "T1"\nequipment = "NONE"\n'
 )
