@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from config.machine_maps import MachineMap, find_map, load_map, map_names
@@ -82,7 +82,7 @@ def _row(point: dict[str, Any], one: MachineMap) -> tuple[str, str, str]:
     return f"`{point['name']}`", f"`{where}`", ", ".join(roles) + (f" ({unit})" if unit else "")
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     yield from ("| " + " | ".join(row) + " |" for row in rows)

@@ -43,8 +43,14 @@ async def browse(
 
 
 async def _children(client: Client, place: str, first: int, count: int) -> tuple[Found, ...]:
+    from asyncua.ua.uaerrors import BadNodeIdUnknown
+
     namespaces = await client.get_namespace_array()
     node = client.get_node(_node_id(place, namespaces))
+    try:
+        await node.read_browse_name()  # what is not there has nothing below it either, and says no word
+    except BadNodeIdUnknown as error:
+        raise Misconfigured(f"The server has no node {place!r}.") from error
     below = await node.get_children_descriptions()
     shown = [one for one in islice(below, first, first + count) if one.NodeId.to_string() != _SERVER]
     values = await _values(client, shown)
