@@ -30,7 +30,7 @@ def add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def devices(given: argparse.Namespace) -> int:
     """Run the verb; the exit code."""
-    verb: Callable[[argparse.Namespace], int] = {"browse": browse, "read": read, "test": test}[given.verb]
+    verb: Callable[[argparse.Namespace], int] = {"browse": browse, "read": read, "test": try_out}[given.verb]
     return verb(given)
 
 
@@ -114,7 +114,7 @@ def read(given: argparse.Namespace) -> int:
     return OK if all(row["status"] not in ("Bad", None) for row in rows) else ATTENTION
 
 
-def test(given: argparse.Namespace) -> int:
+def try_out(given: argparse.Namespace) -> int:
     """`floorhand devices test DEVICE`: as `read`, in words."""
     device = find_device(given)
     if device is None:

@@ -70,13 +70,7 @@ async def _table(options: Options, clock: Clock, table: Table, addresses: range)
     """The addresses of one table that have a value: together, and one by one where that is refused."""
     values = await _read(options, clock, table, addresses, alone=False)
     refused = [address for address in addresses if values[address].status is StatusCode.BAD]
-    if refused and len(refused) < len(addresses):
-        values |= await _read(options, clock, table, refused, alone=True)
-    elif refused:
-        # A table that ends within the range refuses the whole; one that is not there, its first address too.
-        one = await _read(options, clock, table, refused[:1], alone=True)
-        if one[refused[0]].status is not StatusCode.BAD:
-            values |= one | await _read(options, clock, table, refused[1:], alone=True)
+    values |= await _read(options, clock, table, refused, alone=True)  # one hole refuses a whole block
     kind = "bit" if table.of_bits else "register"
     return [
         Found(f'table = "{table}", address = {address}', "", kind, value.value, value.status)

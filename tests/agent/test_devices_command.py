@@ -189,6 +189,13 @@ def test_browse_shows_only_what_was_asked_for(site: Path) -> None:
     assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(16, 20)]
 
 
+def test_browse_finds_what_lies_beside_addresses_that_are_refused(site: Path) -> None:
+    found = browsed(site, "press", "--path", "holding", "--from", "20", "--count", "10")
+    assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(20, 24)]
+    nothing = floorhand("devices", "browse", "press", "--from", "500", "--count", "3", "--site", site)
+    assert (nothing.returncode, nothing.stdout) == (0, "Nothing is there.\n")
+
+
 def test_browse_of_a_table_that_does_not_exist_names_the_tables(site: Path) -> None:
     told = floorhand("devices", "browse", "press", "--path", "registers", "--site", site)
     assert told.returncode == 1
