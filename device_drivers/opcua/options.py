@@ -44,6 +44,11 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unit: str = ""
 
     @property
+    def where(self) -> str:
+        """Its place, as the site file says it."""
+        return self.node or self.path
+
+    @property
     def ref(self) -> NodeRef:
         """The node, taken apart. Raises ValueError when `node` is none."""
         try:
@@ -90,6 +95,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     certificates: Path = field(default_factory=lambda: Path("data/opcua"))
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
+    @property
+    def where(self) -> str:
+        """The place of the server, for people."""
+        return self.endpoint
+
     def __post_init__(self) -> None:
         names = [point.name for point in self.points]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -116,6 +126,27 @@ def node_ref(text: str) -> NodeRef:
     if found[1] == "nsu":
         return NodeRef(identifier, uri=found[2].replace("%3B", ";").replace("%25", "%"))
     return NodeRef(identifier, index=int(found[2] or 0))
+
+
+def node_text(identifier: Identifier, uri: str, index: int) -> str:
+    """A node id as a point says it: with the URI of its namespace where there is one, for indexes move.
+
+    >>> node_text("Count", "urn:a;b", 2), node_text(85, "", 0), node_ref(node_text(b"\\0", "", 3)).identifier
+    ('nsu=urn:a%3Bb;s=Count', 'i=85', b'\\x00')
+    """
+    match identifier:
+        case int():
+            text = f"i={identifier}"
+        case bytes():
+            text = f"b={base64.b64encode(identifier).decode()}"
+        case uuid.UUID():
+            text = f"g={identifier}"
+        case _:
+            text = f"s={identifier}"
+    if not index:
+        return text
+    escaped = uri.replace("%", "%25").replace(";", "%3B")
+    return f"nsu={escaped};{text}" if uri else f"ns={index};{text}"
 
 
 def _identifier(kind: str, text: str) -> Identifier | None:
