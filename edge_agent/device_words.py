@@ -44,19 +44,22 @@ def point_row(point: Any, look: Look, raw: Raw, units: Mapping[str, str]) -> dic
 
 
 def verdicts(points: Sequence[Any], look: Look, raw: Raw, units: Mapping[str, str]) -> Iterator[str]:
-    """A line for each point: whether it works, its value, what was sent for it, and where; below, what to check.
+    """A line for each point: whether it works, its value, what was sent for it, and where; then what to check.
 
     `units` are those that machines give to the items.
     """
+    hints = [_hint(point, look, raw) for point in points]
+    notes = list(dict.fromkeys(filter(None, hints)))
     rows = [
         (_verdict(look.values.get(point.name)), point.name, _value(point, look, units),
-         f"sent {shown(numbers)}" if (numbers := sent(point.name, look, raw)) else "", where(point))
-        for point in points
+         f"sent {shown(numbers)}" if (numbers := sent(point.name, look, raw)) else "", where(point),
+         f"[{notes.index(hint) + 1}]" if hint else "")
+        for point, hint in zip(points, hints, strict=True)
     ]  # fmt: skip
-    for point, line in zip(points, table(rows), strict=True):
-        yield f"  {line}"
-        if hint := _hint(point, look, raw):
-            yield f"             {hint}"
+    yield from (f"  {line}" for line in table(rows))
+    if notes:
+        yield ""
+        yield from (f"[{number}] {note}" for number, note in enumerate(notes, 1))
 
 
 def machine_words(machine: Equipment) -> str:

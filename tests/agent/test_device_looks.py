@@ -151,11 +151,12 @@ def test_test_says_for_a_bad_point_what_to_check(site: Path) -> None:
     lines = odd.stdout.splitlines()
     assert odd.returncode == 1
     assert "2 of 4 points have a value." in lines
-    oil = next(index for index, line in enumerate(lines) if line.split()[:2] == ["BAD", "oil"])
-    assert lines[oil].split()[2:] == ["no", "value", "sent", "8000", "address", "12"]
-    assert "these numbers mean no value" in lines[oil + 1]
-    beyond = next(index for index, line in enumerate(lines) if line.split()[:2] == ["BAD", "beyond"])
-    assert "The device refuses this address." in lines[beyond + 1]
+    assert "BAD oil no value sent 8000 address 12 [1]" in [" ".join(line.split()) for line in lines]
+    assert "BAD beyond no value address 60000 [2]" in [" ".join(line.split()) for line in lines]
+    assert [line[:60] for line in lines if line.startswith("[")] == [
+        "[1] The device answers, but these numbers mean no value: its",
+        "[2] The device refuses this address. Compare table, address ",
+    ]
 
 
 @pytest.mark.parametrize("verb", ["read", "test", "browse"])
@@ -262,7 +263,7 @@ def test_a_node_that_the_server_does_not_have_is_told_by_its_name(site: Path, ce
     told = floorhand("devices", "test", "d", "--site", wrong)
     assert told.returncode == 1
     assert "The server refuses 1 of 2 points: point 'heat': nothing is (BadNoMatch) at Objects/Oven." in told.stdout
-    assert re.search(r"^  BAD  heat +no value +Objects/Oven$", told.stdout, re.MULTILINE)
+    assert re.search(r"^  BAD  heat +no value +Objects/Oven +\[1\]$", told.stdout, re.MULTILINE)
 
 
 def test_a_running_agent_is_told(site: Path, folder: Path) -> None:
