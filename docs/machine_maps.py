@@ -15,7 +15,8 @@ _HEAD = """\
 
 What the registers or nodes of a machine model mean, as files in
 [config/machine_maps](../../config/machine_maps). A device names its map, and the machine that names the device needs
-to say nothing more. [A new machine model](../how-to/new-machine-model.md) says how to write one.
+to say nothing more: [connect a machine with a map](../how-to/connect-with-a-map.md). [A new machine
+model](../how-to/new-machine-model.md) says how to write one.
 
 | map | driver | what |
 |---|---|---|
