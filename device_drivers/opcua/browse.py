@@ -9,7 +9,7 @@ from device_drivers.contract import Clock, Found, Misconfigured, StatusCode
 from device_drivers.opcua.driver import Driver
 from device_drivers.opcua.options import NodeRef, Options, node_ref
 from device_drivers.opcua.paths import Step, path_of
-from device_drivers.opcua.values import Below, severity
+from device_drivers.opcua.values import Below, plain, severity
 
 _OBJECTS = "i=85"  # the folder in which every server shows its machines (part 5, 8.2.4)
 
@@ -50,5 +50,5 @@ def _start(path: str) -> NodeRef | tuple[Step, ...]:
 def _found(each: Below, start: NodeRef | tuple[Step, ...], path: str) -> Found:
     place = f'node = "{each.node}"' if isinstance(start, NodeRef) else f'path = "{path}/{each.step}"'
     status = None if each.reading is None else severity(each.reading.code)
-    value = None if each.reading is None or status is StatusCode.BAD else each.reading.value
+    value = None if each.reading is None or status is StatusCode.BAD else plain(each.reading.value)
     return Found(place, each.name, each.kind, value, status, inside=each.kind in ("Object", "Variable"))

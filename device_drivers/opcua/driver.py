@@ -23,8 +23,9 @@ from device_drivers.contract import (
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
+from device_drivers.opcua.structures import picked
 from device_drivers.opcua.trust import TrustFolder, thumbprint
-from device_drivers.opcua.values import Change, overflowed, severity
+from device_drivers.opcua.values import Change, overflowed, plain, severity
 
 if TYPE_CHECKING:
     from device_drivers.opcua.certificate import Certificate, Own
@@ -47,6 +48,10 @@ class Driver:
         self._clock = clock
         self._own: Own | None = None
         self._server: Certificate | None = None
+        self._picks = {
+            point.name: (point.element, point.fields, point.field)
+            for point in options.points if point.field or point.element is not None
+        }  # fmt: skip
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
 
     async def run(self, emit: Emit) -> None:
@@ -174,12 +179,14 @@ class Driver:
     async def _pump(self, wire: Wire, emit: Emit) -> None:
         async for change in wire.changes():
             status = severity(change.code)
-            value = None if status is StatusCode.BAD else change.value
+            whole = None if status is StatusCode.BAD else plain(change.value)
             moment = change.source_time or self._clock.now()
             for item in change.items:
                 if overflowed(change.code):
                     self._tell_overflow(item, change, moment, emit)
                 self._last[item] = moment
+                pick = self._picks.get(item)
+                value = plain(picked(change.value, *pick)) if pick and status is not StatusCode.BAD else whole
                 emit(DataValue(item, value, StatusCode.BAD if value is None else status, moment))
 
     def _tell_overflow(self, item: str, change: Change, moment: datetime, emit: Emit) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from device_drivers.opcua.paths import Step, browse_path
+from device_drivers.opcua.structures import Fields, structure
 
 KEEPALIVE_COUNT = 5  # publishing intervals without news after which the server says that it lives
 
@@ -36,23 +37,38 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `i=<number>`; g= (GUID) and b= (base64) work as well. `path` is the way that a browser shows:
     `Objects/nsu=<namespace URI>;Machine/nsu=<namespace URI>;State`, or `2:Machine` by index; `&/` is
     a slash in a name. `unit` is for people.
+
+    `element` picks one out of a list, counted from 0. `field` picks one out of a structure, whose fields
+    `structure` names in their order, up to that one at least: `ID:Int32 Name:String Count:Int32`.
     """
 
     name: Annotated[str, Meta(min_length=1)]
     node: str = ""
     path: str = ""
     unit: str = ""
+    element: Annotated[int, Meta(ge=0)] | None = None
+    structure: str = ""
+    field: str = ""
 
     @property
     def where(self) -> str:
         """Its place, as the site file says it."""
-        return self.node or self.path
+        element = "" if self.element is None else f"[{self.element}]"
+        return f"{self.node or self.path}{element}{f'.{self.field}' if self.field else ''}"
 
     @property
     def ref(self) -> NodeRef:
         """The node, taken apart. Raises ValueError when `node` is none."""
         try:
             return node_ref(self.node)
+        except ValueError as error:
+            raise ValueError(f"point {self.name!r}: {error}") from error
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of its structure. Raises ValueError when `structure` is none."""
+        try:
+            return structure(self.structure)
         except ValueError as error:
             raise ValueError(f"point {self.name!r}: {error}") from error
 
@@ -67,6 +83,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if bool(self.node) is bool(self.path):
             raise ValueError(f"point {self.name!r} needs either a `node` or a `path`")
+        if self.field not in {name for name, _ in self.fields} and (self.field or self.structure):
+            raise ValueError(f"point {self.name!r}: `field` must be one of those that `structure` names")
         # A wrong one is told with the rest of the site file.
         self.ref if self.node else self.steps  # noqa: B018
 

@@ -23,10 +23,11 @@ _HIGHEST_SEQUENCE = 2**32 - 1
 
 @dataclass(frozen=True)
 class Change:
-    """What the server sent for the items of one node. `code` is its status, `source_time` aware or None."""
+    """What the server sent for the items of one node: `value` as the library has it (see `plain`), `code` its
+    status, `source_time` aware or None."""
 
     items: set[str]
-    value: Value
+    value: Any
     code: int
     source_time: datetime | None
 

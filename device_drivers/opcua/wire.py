@@ -334,7 +334,7 @@ def _change(items: set[str], reading: ua.DataValue) -> Change:
     moment = reading.SourceTimestamp
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    value = None if reading.Value is None else plain(reading.Value.Value)
+    value = None if reading.Value is None else reading.Value.Value
     return Change(items, value, reading.StatusCode.value if reading.StatusCode else 0, moment)
 
 

@@ -41,6 +41,7 @@ PACKML: dict[str, Any] = {
     "Status/EquipmentBlocked": False,
     "Status/EquipmentStarved": True,
 }
+OF_THE_STRUCTURES = ["processed", "defective", "stop_reason", "stop_text"]
 STATE = "Production/ActiveProgram/State/CurrentState"
 MACHINE_TOOL: dict[str, Any] = {
     STATE: ua.LocalizedText("Initializing"),
@@ -89,7 +90,7 @@ async def serving(name: str, unit: str, variables: Mapping[str, Any]) -> AsyncIt
         yield f"opc.tcp://127.0.0.1:{server.bserver.port}/line", nodes
 
 
-def settings(name: str, parameter: str, unit: str, endpoint: str) -> Settings:
+def settings(name: str, parameter: str, unit: str, endpoint: str, without: list[str] | None = None) -> Settings:
     """A site with one device of a map, and the machine that it speaks for."""
     text = f"""
 [site]
@@ -101,6 +102,7 @@ id = "T1"
 name = "d"
 map = "{name}"
 parameters = {{ {parameter} = "Objects/nsu={URI};{unit}" }}
+leave_out = {without or []}
 options = {{ endpoint = "{endpoint}", insecure = true, publishing_interval = 0.05 }}
 [[equipment]]
 id = "M"
@@ -137,7 +139,7 @@ async def set_state(node: Node, state: str | None) -> None:
 
 async def test_a_packml_unit_is_followed_through_every_state() -> None:
     async with serving("packml_unit", "Filler", PACKML) as (endpoint, nodes):
-        site = settings("packml_unit", "unit", "Filler", endpoint)
+        site = settings("packml_unit", "unit", "Filler", endpoint, OF_THE_STRUCTURES)
         machine = machine_of(site.equipment[0])
         way = [*ROUND, *(("Cleared", "Running", each) for each in RUNNING_STATES), *ROUND[:1]]
         async with running(driver(site.devices[0])) as run:

@@ -8,12 +8,10 @@ const readline = require("readline");
 const opcua = require("node-opcua");
 
 const { nodesets } = opcua;
-const HIERARCHY = ["HasComponent", "HasProperty", "Organizes"];
+const PACKML = "http://opcfoundation.org/UA/PackML/";
 
 function child(node, name) {
-  const found = HIERARCHY.flatMap((type) => node.findReferencesExAsObject(type)).find(
-    (each) => each.browseName.name === name
-  );
+  const found = node.findReferencesExAsObject("HierarchicalReferences").find((each) => each.browseName.name === name);
   if (!found) throw new Error(`${node.browseName.toString()} has no ${name}`);
   return found;
 }
@@ -21,11 +19,20 @@ function child(node, name) {
 function write(machines, { machine, path, type, value }) {
   const node = path.split("/").reduce(child, machines[machine]);
   const absent = value === undefined;
-  const dataType = opcua.DataType[type];
   node.setValueFromSource(
-    absent ? { dataType: opcua.DataType.Null } : { dataType, value: type === "LocalizedText" ? { text: value } : value },
+    absent ? { dataType: opcua.DataType.Null } : variant(node.addressSpace, type, value),
     absent ? opcua.StatusCodes.BadStateNotActive : opcua.StatusCodes.Good
   );
+}
+
+function variant(space, type, value) {
+  if (type === "LocalizedText") return { dataType: opcua.DataType.LocalizedText, value: { text: value } };
+  if (type in opcua.DataType) return { dataType: opcua.DataType[type], value };
+  const structure = space.findDataType(type, space.getNamespaceIndex(PACKML));
+  const made = (fields) => space.constructExtensionObject(structure, fields);
+  const dataType = opcua.DataType.ExtensionObject;
+  if (!Array.isArray(value)) return { dataType, value: made(value) };
+  return { dataType, arrayType: opcua.VariantArrayType.Array, value: value.map(made) };
 }
 
 async function main(port, folder) {
@@ -48,9 +55,10 @@ async function main(port, folder) {
   const type = (name, uri) => space.findObjectType(name, space.getNamespaceIndex(uri));
   const folderOfMachines = space.rootFolder.objects.getFolderElementByName("Machines");
   const machines = {
-    Filler: type("PackMLBaseObjectType", "http://opcfoundation.org/UA/PackML/").instantiate({
+    Filler: type("PackMLBaseObjectType", PACKML).instantiate({
       browseName: { name: "Filler", namespaceIndex: own.index },
       organizedBy: space.rootFolder.objects,
+      optionals: ["Admin.ProdProcessedCount", "Admin.ProdDefectiveCount", "Admin.StopReason"],
     }),
     Mill7: type("MachineToolType", "http://opcfoundation.org/UA/MachineTool/").instantiate({
       browseName: { name: "Mill7", namespaceIndex: own.index },

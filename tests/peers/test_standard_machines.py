@@ -27,6 +27,7 @@ BASE = "BaseStateMachine/CurrentState"
 MACHINE = "BaseStateMachine/MachineState/CurrentState"
 EXECUTE = "BaseStateMachine/MachineState/ExecuteState/CurrentState"
 PROGRAM = "Production/ActiveProgram/State/CurrentState"
+COUNT, ALARM = "PackMLCountDataType", "PackMLAlarmDataType"
 MONITORED = "Monitoring/MachineTool"
 
 
@@ -122,14 +123,22 @@ async def test_the_packml_map_finds_every_point_of_a_packml_base_object(line: Li
     line.write("Filler", "Status/MachSpeed", "Float", 120)
     line.write("Filler", "Status/EquipmentBlocked", "Boolean", False)
     line.write("Filler", "Status/EquipmentStarved", "Boolean", True)
+    counted = {"ID": 7, "Name": "Bottle 0.5", "Unit": {"displayName": {"locale": "en", "text": "piece"}}}
+    line.write("Filler", "Admin/ProdProcessedCount", COUNT, [counted | {"Count": 12, "AccCount": 70_512}])
+    line.write("Filler", "Admin/ProdDefectiveCount", COUNT, [counted | {"Count": 1, "AccCount": 31}])
+    line.write("Filler", "Admin/StopReason", ALARM, {"ID": 412, "Value": 3, "Message": "Guard open", "Category": 1})
     async with running(driver(settings)) as run:
         names = [point.name for point in settings.devices[0].options.points]
         values = {name: await run.value(name) for name in names}
         assert {name: value.status for name, value in values.items()} == dict.fromkeys(names, StatusCode.GOOD)
         await until_state(run, machine, "EXECUTE")
-        assert machine.status().mode == "MAINTENANCE"
-        shown = {one.name: one.value for one in machine.status().values}
-        assert shown == {"speed": 118.5, "speed_set": 120.0, "blocked": False, "starved": True}
+        told = machine.status()
+        assert (told.mode, told.count, told.alarm) == ("MAINTENANCE", 70_512, "412")
+        shown = {one.name: one.value for one in told.values}
+        assert shown == {
+            "speed": 118.5, "speed_set": 120.0, "blocked": False, "starved": True, "defective": 31,
+            "stop_text": "Guard open",
+        }  # fmt: skip
         states(line, "Cleared", "Stopping")
         await until_state(run, machine, "STOPPING")
         states(line, "Aborted")
