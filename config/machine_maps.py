@@ -89,6 +89,9 @@ class MachineMap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parameters: dict[str, Parameter] = field(default_factory=dict)
     example: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any]
+    expect: Annotated[
+        dict[str, list[str | int]], Meta(description="what points read when the map fits the machine")
+    ] = field(default_factory=dict)
     equipment: Meaning = Meaning()
 
     @property
@@ -214,6 +217,9 @@ def _check_meaning(found: MachineMap, checker: Checker) -> None:
         if item not in found.points:
             what = f"there is no point {toml(item)}{did_you_mean(item, found.points)}"
             checker.say(f"equipment.{key}", what, ", ".join(found.points))
+    for item in sorted(found.expect.keys() - set(found.points)):
+        what = f"there is no point {toml(item)}{did_you_mean(item, found.points)}"
+        checker.say(f"expect.{item}", what, ", ".join(found.points))
     for item in sorted(found.equipment.units.keys() - set(found.equipment.show)):
         checker.say(f"equipment.units.{item}", "is not in `show`")
 

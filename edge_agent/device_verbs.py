@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,10 +122,23 @@ def try_out(given: argparse.Namespace, device: config.Device, site: config.Setti
     print()
     good = sum(look.good(point.name) for point in points)
     print(f"{good} of {len(points)} points have a value.")
+    odd = _misfits(device, given.site, look)
+    for words in odd:
+        _tell(words)
     _tell_machines(device, site, look)
     if look.error:
         return _say(str(look.error), ATTENTION)
-    return OK if good == len(points) else ATTENTION
+    return OK if good == len(points) and not odd else ATTENTION
+
+
+def _misfits(device: config.Device, file: Path, look: Look) -> list[str]:
+    """What says that this is not the machine of its map."""
+    from config.machine_maps import find_map, load_map
+    from edge_agent.device_words import misfits
+    from edge_agent.site import option_types
+
+    path = find_map(device.map, file.resolve().parent)
+    return list(misfits(load_map(path, option_types()).expect, look)) if path else []
 
 
 def _tell_machines(device: config.Device, site: config.Settings, look: Look) -> None:

@@ -25,6 +25,8 @@ _SAYS_BAD = (
     "The server says that it has no good value, or no such node. Check the sensor behind it; "
     "`floorhand devices browse` shows its nodes."
 )
+_MISFIT = "Check its `parameters`; or this is another model."
+_NO_PART = "The list has no such element now, or its structure is not the one that `structure` says."
 _SILENT = "Nothing came in time. Is another program connected to the device? Is its `interval` very long?"
 _TURNED = "Hardly a measured value: the words may come in another order (`order`), or `type` is another one."
 
@@ -51,15 +53,23 @@ def verdicts(points: Sequence[Any], look: Look, raw: Raw, units: Mapping[str, st
     hints = [_hint(point, look, raw) for point in points]
     notes = list(dict.fromkeys(filter(None, hints)))
     rows = [
-        (_verdict(look.values.get(point.name)), point.name, _value(point, look, units),
-         f"sent {shown(numbers)}" if (numbers := sent(point.name, look, raw)) else "", where(point),
-         f"[{notes.index(hint) + 1}]" if hint else "")
+        (_verdict(look.values.get(point.name)) + (f" [{notes.index(hint) + 1}]" if hint else ""),
+         point.name, _value(point, look, units),
+         f"sent {shown(numbers)}" if (numbers := sent(point.name, look, raw)) else "", where(point))
         for point, hint in zip(points, hints, strict=True)
     ]  # fmt: skip
     yield from (f"  {line}" for line in table(rows))
     if notes:
         yield ""
         yield from (f"[{number}] {note}" for number, note in enumerate(notes, 1))
+
+
+def misfits(expected: Mapping[str, Sequence[Value]], look: Look) -> Iterator[str]:
+    """A sentence for each point that reads something else than it does when the map fits the machine."""
+    for item, values in expected.items():
+        if look.good(item) and (value := look.values[item].value) not in values:
+            wanted = " or ".join(map(shown, values))
+            yield f"The map does not fit: {item} reads {shown(value)}, and not {wanted}. " + _MISFIT
 
 
 def machine_words(machine: Equipment) -> str:
@@ -145,7 +155,7 @@ def _hint(point: Any, look: Look, raw: Raw) -> str:
     if point.name not in look.values:
         return _SILENT
     if point.name not in raw:
-        return _SAYS_BAD
+        return _NO_PART if getattr(point, "field", "") else _SAYS_BAD
     if sent(point.name, look, raw) is None:
         return _REFUSED
     factor = getattr(point, "scale_from", "")

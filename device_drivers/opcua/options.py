@@ -52,9 +52,10 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def where(self) -> str:
-        """Its place, as the site file says it."""
+        """Its place, for people: a path by its names alone."""
+        place = self.node or "/".join(step.name for step in self.steps)
         element = "" if self.element is None else f"[{self.element}]"
-        return f"{self.node or self.path}{element}{f'.{self.field}' if self.field else ''}"
+        return f"{place}{element}{f'.{self.field}' if self.field else ''}"
 
     @property
     def ref(self) -> NodeRef:

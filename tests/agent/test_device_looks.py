@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from config.machine_maps import SHIPPED
 from device_drivers.simulators.process import Simulator
 from tests.agent.running import short_folder
 from tests.agent.test_cli import Told, floorhand, program
@@ -151,8 +152,8 @@ def test_test_says_for_a_bad_point_what_to_check(site: Path) -> None:
     lines = odd.stdout.splitlines()
     assert odd.returncode == 1
     assert "2 of 4 points have a value." in lines
-    assert "BAD oil no value sent 8000 address 12 [1]" in [" ".join(line.split()) for line in lines]
-    assert "BAD beyond no value address 60000 [2]" in [" ".join(line.split()) for line in lines]
+    assert "BAD [1] oil no value sent 8000 address 12" in [" ".join(line.split()) for line in lines]
+    assert "BAD [2] beyond no value address 60000" in [" ".join(line.split()) for line in lines]
     assert [line[:60] for line in lines if line.startswith("[")] == [
         "[1] The device answers, but these numbers mean no value: its",
         "[2] The device refuses this address. Compare table, address ",
@@ -255,6 +256,26 @@ def test_an_opc_ua_machine_says_what_it_is(site: Path) -> None:
     assert re.search(r"^  UNCERTAIN  OilLevel +71\.5 ", words.stdout, re.MULTILINE)
 
 
+def test_a_machine_that_is_not_the_one_of_its_map_is_told(folder: Path, press: int) -> None:
+    """The simulated press holds its name where this map looks for another one."""
+    (folder / "machine_maps").mkdir(exist_ok=True)
+    text = (SHIPPED / "generic_plc.toml").read_text(encoding="utf-8").replace(
+        "points = [", 'points = [\n    { name = "sign", address = 16, type = "string", length = 6 },', 1
+    )  # fmt: skip
+    for name, sign in (("other", "EP-250"), ("same", "FH-PRESS-250")):
+        wanted = f'[expect]\nsign = ["{sign}"]\n\n[equipment]\n'
+        made = text.replace("[equipment]\n", wanted, 1)
+        (folder / "machine_maps" / f"{name}.toml").write_text(made, encoding="utf-8")
+    site = folder / "misfit.toml"
+    place = f'options = {{ host = "127.0.0.1", port = {press} }}\n'
+    devices = [f'[[devices]]\nname = "{name}"\nmap = "{name}"\n{place}' for name in ("other", "same")]
+    site.write_text(SITE + "".join(devices), encoding="utf-8")
+    other = floorhand("devices", "test", "other", "--site", site)
+    assert other.returncode == 1
+    assert "The map does not fit: sign reads FH-PRESS-250, and not EP-250." in other.stdout
+    assert floorhand("devices", "test", "same", "--site", site).returncode == 0
+
+
 def test_a_node_that_the_server_does_not_have_is_told_by_its_name(site: Path, centre: str) -> None:
     points = f'{{ name = "state", node = "{MACHINING_CENTRE}.State" }}, {{ name = "heat", path = "Objects/Oven" }}'
     wrong = site.with_name("wrong-node.toml")
@@ -263,7 +284,7 @@ def test_a_node_that_the_server_does_not_have_is_told_by_its_name(site: Path, ce
     told = floorhand("devices", "test", "d", "--site", wrong)
     assert told.returncode == 1
     assert "The server refuses 1 of 2 points: point 'heat': nothing is (BadNoMatch) at Objects/Oven." in told.stdout
-    assert re.search(r"^  BAD  heat +no value +Objects/Oven +\[1\]$", told.stdout, re.MULTILINE)
+    assert re.search(r"^  BAD \[1\]  heat +no value +Objects/Oven$", told.stdout, re.MULTILINE)
 
 
 def test_a_running_agent_is_told(site: Path, folder: Path) -> None:

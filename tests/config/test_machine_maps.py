@@ -89,6 +89,7 @@ MISTAKES = {
     "parameters.other": lambda text: text + '\n[parameters.other]\nwhat = "x"\ndefault = "y"\n',
     "equipment.count": lambda text: text.replace('count = "good"', 'count = "goods"'),
     "equipment.show[0]": lambda text: text.replace('show = ["heat"]', 'show = ["hest"]'),
+    "expect.sign": lambda text: text.replace("[equipment]", "[expect]\nsign = [1]\n[equipment]"),
     "equipment.states.6": lambda text: text.replace('"EXECUTE"', '"RUNNING"'),
     "options.port": lambda text: text.replace("1502", "0"),
 }
