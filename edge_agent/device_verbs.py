@@ -142,11 +142,12 @@ def _misfits(device: config.Device, file: Path, look: Look) -> list[str]:
 
 
 def _tell_machines(device: config.Device, site: config.Settings, look: Look) -> None:
-    """What the machines of the device are by these values."""
+    """What the machines of the device are by these values; a meter is in no state."""
     from edge_agent.device_words import machine_words
     from edge_agent.site import machine_of
 
-    for machine in (machine_of(each) for each in site.equipment if each.device == device.name):
+    theirs = [each for each in site.equipment if each.device == device.name and (each.state or each.count)]
+    for machine in map(machine_of, theirs):
         for value in look.values.values():
             machine.take(value)
         _tell(machine_words(machine))

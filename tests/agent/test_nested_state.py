@@ -73,6 +73,22 @@ def test_the_state_is_as_old_as_the_latest_change_on_the_way_in() -> None:
     assert machine.status().state_since == START + timedelta(seconds=9)
 
 
+def test_every_state_machine_is_watched_for_stops_and_may_be_shown_too() -> None:
+    machine = Equipment(
+        id="F", device="f", state="base", state_within=("machine", "execute"), states=STATES, show=("machine",)
+    )
+    assert all(machine.watched(value(item, "Running")) for item in ITEMS)
+    told(machine, value("base", "Cleared"), value("machine", "Running"), value("execute", "Held"))
+    assert [(one.name, one.value) for one in machine.status().values] == [("machine", "Running")]
+
+
+def test_a_state_on_the_way_in_that_is_uncertain_makes_the_state_uncertain() -> None:
+    nested = NestedState(ITEMS, lambda raw: raw in STATES)
+    nested.take(DataValue("base", "Cleared", StatusCode.UNCERTAIN, START))
+    assert nested.take(value("machine", "Stopped")).status is StatusCode.UNCERTAIN
+    assert nested.take(value("base", "Cleared")).status is StatusCode.GOOD
+
+
 raws = st.sampled_from(["Aborted", "Cleared", "Stopped", "Running", "Execute", None])
 
 

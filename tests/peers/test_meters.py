@@ -82,6 +82,7 @@ device = "meter"
             told = await asyncio.to_thread(floorhand, "devices", "test", "meter", "--site", site)
     assert (told.returncode, told.stderr) == (0, "")
     assert f"{len(expected)} of {len(expected)} points have a value." in told.stdout
+    assert "METER" not in told.stdout, "a meter is in no state"
     assert re.search(r"^  OK  voltage_l1 +230\.1 V +sent 4366 199A  input 0$", told.stdout, re.MULTILINE)
 
 
