@@ -73,6 +73,8 @@ def browse(given: argparse.Namespace, device: config.Device, site: config.Settin
             print(msgspec.json.encode(one).decode())
     elif found:
         _print_table([("value", "kind", "name", "place"), *found_rows(found)])
+        if len(found) >= given.count:
+            print(f"There may be more: --from {given.first + given.count}")
     else:
         print("Nothing is there.")
     return OK

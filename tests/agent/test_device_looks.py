@@ -205,6 +205,12 @@ def test_browse_shows_only_what_was_asked_for(site: Path) -> None:
     assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(16, 20)]
 
 
+def test_browse_says_where_to_look_on(site: Path) -> None:
+    told = floorhand("devices", "browse", "centre", "--path", MACHINING_CENTRE, "--count", "3", "--site", site)
+    assert told.stdout.splitlines()[-1] == "There may be more: --from 3"
+    assert "There may be more" not in floorhand("devices", "browse", "centre", "--site", site).stdout
+
+
 def test_browse_finds_what_lies_beside_addresses_that_are_refused(site: Path) -> None:
     found = browsed(site, "press", "--path", "holding", "--from", "20", "--count", "10")
     assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(20, 24)]
