@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from config.checking import Checker, OptionTypes, convert
+from config.expanding import expand
 from config.problems import ConfigError, Problem
 from config.settings import Connector, Device, Scanner, Settings
 from config.wording import did_you_mean, toml
@@ -43,6 +44,7 @@ def parse(text: str, *, file: str, folder: Path, options: OptionTypes) -> Settin
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax(file, str(error))]) from error
     checker = Checker(file, options)
+    table = expand(table, folder, options, checker)
     checker.check(table, Settings)
     checker.check_references()
     checker.check_secrets(folder)
@@ -82,9 +84,10 @@ def _check_items(table: dict[str, Any], checker: Checker) -> None:
     points = {one.get("name"): _points(one) for one in _entries(table, "devices")}
     for index, equipment in enumerate(_entries(table, "equipment")):
         known = points.get(equipment.get("device"))
-        show = equipment.get("show")
         named = [(f".{key}", equipment.get(key)) for key in ("state", "count", "alarm")]
-        named += [(f".show[{n}]", item) for n, item in enumerate(show if isinstance(show, list) else ())]
+        for key in ("state_within", "show"):
+            items = equipment.get(key)
+            named += [(f".{key}[{n}]", item) for n, item in enumerate(items if isinstance(items, list) else ())]
         for key, item in named:
             if known and isinstance(item, str) and item and item not in known:
                 what = f"{equipment['device']} has no item {toml(item)}{did_you_mean(item, known)}"

@@ -82,6 +82,13 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="the device that speaks for it; empty: none", extra={"refers_to": "device"})
     ] = ""
     state: Annotated[Item, Meta(description="the item that holds its state")] = ""
+    state_within: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="items of state machines within that one, from the outside in: each is asked "
+            "when the one around it says what `states` does not name"
+        ),
+    ] = ()
     states: Annotated[
         dict[str, UnitState], Meta(description="what the machine's own states mean in PackML")
     ] = field(default_factory=dict)
@@ -112,6 +119,8 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"{' and '.join(named)} need a `device`: the name of one of [[devices]]")
         if stray := sorted(set(self.units) - set(self.show)):
             raise ValueError(f"units names {', '.join(stray)}, which is not in `show`")
+        if self.state_within and not self.state:
+            raise ValueError("`state_within` needs a `state`: the item of the outermost state machine")
 
 
 class Terminal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,10 +163,27 @@ class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A controller that is read: one connection."""
 
     name: Annotated[Name, Meta(description="what people call it", extra={"defines": "device"})]
-    driver: Annotated[str, Meta(description="the driver that speaks its protocol")]
+    driver: Annotated[
+        str, Meta(description="the driver that speaks its protocol; left out: that of its `map`")
+    ] = ""
+    map: Annotated[
+        str, Meta(description="the machine map that its points come from; empty: it has its own only")
+    ] = ""
+    parameters: Annotated[
+        dict[str, str | int], Meta(description="what the map wants to know of this machine")
+    ] = field(default_factory=dict)
+    leave_out: Annotated[
+        tuple[str, ...], Meta(description="points of the map that this machine does not have")
+    ] = ()
     options: Annotated[Any, Meta(description="options of the driver", extra={"options": "driver"})] = field(
         default_factory=dict
     )
+
+    def __post_init__(self) -> None:
+        if not self.driver:
+            raise ValueError("needs a `driver`, or a `map` that names one")
+        if (self.parameters or self.leave_out) and not self.map:
+            raise ValueError("`parameters` and `leave_out` go with a `map`")
 
 
 class Connector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -83,6 +83,23 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that `browse` finds at a device: a register, a bit, a node.
+
+    `place` is what a point in the site file says to read it, `name` what the device calls it (empty when
+    it has no names), `kind` what it is. `status` is None for what has no value; `inside` says whether
+    there is more to browse within.
+    """
+
+    place: str
+    name: str
+    kind: str
+    value: Value = None
+    status: StatusCode | None = None
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """What people should know of a device that works, but not as it should: it keeps no pace, a part of
     it does not answer. `text` replaces the notice before it; empty takes it back. It ends with the connection.
@@ -150,6 +167,15 @@ class DriverModule(Protocol):
 
     A driver that knows untrusted devices has a third name, `trust(options) -> str`: trust the device
     that was refused last, and say in a sentence whom; it raises DeviceError when there is none.
+
+    Two functions more help whoever writes a site file; both only read, and a driver may have neither:
+
+    * `async browse(options, clock, path, first, count) -> tuple[Found, ...]`: what the device has at
+      `path`, whose form is the driver's own (empty: from the beginning), `count` entries from `first` on.
+      Raises DeviceError.
+    * `with_raw(options) -> (options, {item: (raw item, ...)})`: options by which the driver reads the same
+      points and beside them what the device sent for each, as whole numbers, most significant first as on
+      the wire.
     """
 
     Options: type

@@ -39,11 +39,16 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
-def _commands(top: argparse.ArgumentParser) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+def _commands(
+    top: argparse.ArgumentParser, before: str = ""
+) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Every command with its words; of one that has verbs, the verbs."""
     for action in top._actions:
         if isinstance(action, argparse._SubParsersAction):
             words = {each.dest: each.help or "" for each in action._choices_actions}
-            yield from ((name, words[name], command) for name, command in action.choices.items())
+            for name, command in action.choices.items():
+                verbs = list(_commands(command, f"{before}{name} "))
+                yield from verbs or [(before + name, words[name], command)]
 
 
 def _section(name: str, words: str, command: argparse.ArgumentParser) -> str:

@@ -10,6 +10,7 @@ from docs.commands import commands_page
 from docs.flows import flows_page
 from docs.gs1_table import table
 from docs.keys import keys_page
+from docs.machine_maps import machine_maps_page
 from docs.routes import api_page
 from edge_agent.site import option_types
 
@@ -26,6 +27,7 @@ def files() -> dict[Path, str]:
         pages / "configuration.md": reference(options),
         pages / "commands.md": commands_page(),
         pages / "keys.md": keys_page(),
+        pages / "machine-maps.md": machine_maps_page(),
         pages / "flows.md": flows_page(),
         pages / "api.md": api_page(),
     }

@@ -24,7 +24,6 @@ from edge_agent.bookkeeping import Bookkeeper
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.equipment import Equipment
 from edge_agent.events import PlansChanged
 from edge_agent.local_socket import LocalSocket
 from edge_agent.places import own_data
@@ -32,6 +31,7 @@ from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps, ToldOutbox
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.signals import pump_signals
+from edge_agent.site import machine_of
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
@@ -83,7 +83,7 @@ class Agent:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
         books = await Bookkeeper.open(store, self._clock, bus, settings.policies.short_stop_seconds)
-        machines = Machines([_equipment(each) for each in settings.equipment], books)
+        machines = Machines([machine_of(each) for each in settings.equipment], books)
         stations = {each.id: _station(each) for each in settings.terminals}
         terminals = Terminals(
             store, self._clock, bus, stations, _policies(settings.policies), machines.status_of,
@@ -168,14 +168,6 @@ def _device_settings(settings: config.Settings) -> list[DeviceSettings]:
         for each in settings.scanners
     ]
     return [*devices, *scanners]
-
-
-def _equipment(each: config.Equipment) -> Equipment:
-    return Equipment(
-        id=each.id, name=each.name, device=each.device, state=each.state, states=each.states, count=each.count,
-        count_width=each.count_width, cycle_time=each.cycle_time, mode=each.mode, modes=each.modes,
-        alarm=each.alarm, alarms=each.alarms, show=each.show, units=each.units,
-    )  # fmt: skip
 
 
 def _station(each: config.Terminal) -> Station:

@@ -8,23 +8,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.device_verbs import ATTENTION, OK, USAGE, add_looks, browse, read, try_out
+
 if TYPE_CHECKING:
     import config
 
-OK, ATTENTION, USAGE = 0, 1, 2
+Verb = Callable[[argparse.Namespace, "config.Device", "config.Settings"], int]
 
 
 def add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The command and its verbs; each verb names a function of this module."""
+    """The command and its verbs."""
     devices_parser = commands.add_parser("devices", help="work on a device of the site file")
     verbs = devices_parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add_looks(verbs, add_device)
     _add_trust(verbs)
 
 
 def devices(given: argparse.Namespace) -> int:
-    """Run the verb; the exit code."""
-    verb: Callable[[argparse.Namespace], int] = {"trust": trust}[given.verb]
-    return verb(given)
+    """Run the verb; the exit code: 2 when there is no such device, or the site file is wrong."""
+    import config
+    from edge_agent.display import display_safe
+    from edge_agent.site import load_site
+
+    looks: dict[str, Verb] = {"browse": browse, "read": read, "test": try_out}
+    try:
+        site = load_site(given.site)
+    except config.ConfigError as error:
+        for problem in error.problems:
+            print(display_safe(str(problem), limit=400), file=sys.stderr)
+        return USAGE
+    device = find_device(given, site)
+    if device is None:
+        return USAGE
+    if given.verb not in looks:
+        return trust(given, device)
+    _tell_of_agent(site)
+    return looks[given.verb](given, device, site)
 
 
 def _add_trust(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,15 +59,12 @@ def add_device(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def trust(given: argparse.Namespace) -> int:
-    """`floorhand devices trust DEVICE`: 1 when nothing was refused, 2 when there is no such device."""
+def trust(given: argparse.Namespace, device: config.Device) -> int:
+    """`floorhand devices trust DEVICE`: 1 when nothing was refused, 2 when it knows no certificates."""
     import device_drivers
     from device_drivers.contract import DeviceError
     from edge_agent.display import display_safe
 
-    device = find_device(given)
-    if device is None:
-        return USAGE
     trust_it: Callable[[Any], str] | None = getattr(device_drivers.load(device.driver), "trust", None)
     if trust_it is None:
         print(f"{given.device} speaks {device.driver}, which knows no certificates.", file=sys.stderr)
@@ -62,22 +78,25 @@ def trust(given: argparse.Namespace) -> int:
     return OK
 
 
-def find_device(given: argparse.Namespace) -> config.Device | None:
-    """The device by its name; None after saying on stderr what is wrong."""
-    import config
+def find_device(given: argparse.Namespace, site: config.Settings) -> config.Device | None:
+    """The device by its name; None after saying on stderr which there are."""
+    from config.wording import did_you_mean
     from edge_agent.display import display_safe
-    from edge_agent.site import load_site
 
-    try:
-        settings = load_site(given.site)
-    except config.ConfigError as error:
-        print(display_safe(str(error), limit=4000), file=sys.stderr)
-        return None
-    found = next((one for one in settings.devices if one.name == given.device), None)
-    if found is None:
-        known = ", ".join(one.name for one in settings.devices) or "none"
+    names = [one.name for one in site.devices]
+    if given.device in names:
+        return site.devices[names.index(given.device)]
+    meant = did_you_mean(given.device, names)
+    told = f"There is no device {given.device} in {given.site}{meant}; there are: {', '.join(names) or 'none'}."
+    print(display_safe(told, limit=400), file=sys.stderr)
+    return None
+
+
+def _tell_of_agent(site: config.Settings) -> None:
+    from edge_agent.device_look import agent_runs
+
+    if agent_runs(site.site.socket):
         print(
-            f"There is no device {display_safe(given.device)} in {given.site}; there are: {known}.",
+            "The agent runs and has its own connection; a device that takes only one refuses this look.",
             file=sys.stderr,
         )
-    return found

@@ -8,6 +8,7 @@ from typing import Literal
 
 from device_drivers.contract import DataValue, StatusCode, Value
 from edge_agent.items import kept
+from edge_agent.nested_state import NestedState
 from edge_agent.stops import NO_DATA, UNDEFINED
 from edge_agent.views import EquipmentStatus, ItemValue
 
@@ -15,7 +16,8 @@ from edge_agent.views import EquipmentStatus, ItemValue
 class Equipment:
     """One machine. Feed it the values of its device with `take`; `status` is what they come to.
 
-    `state`, `count`, `alarm` and `show` are items of the device, empty when there is none. Keys of
+    `state`, `count`, `alarm` and `show` are items of the device, empty when there is none; `state_within`
+    are those of state machines within `state`, from the outside in (see nested_state). Keys of
     `states`, `modes` and `alarms` are the raw values as text; alarm 0 is no alarm. `count_width` in bits,
     `cycle_time` the ideal seconds of one part, 0 when it is not known.
     """
@@ -27,6 +29,7 @@ class Equipment:
         name: str = "",
         device: str = "",
         state: str = "",
+        state_within: Sequence[str] = (),
         states: Mapping[str, str] | None = None,
         count: str = "",
         count_width: int = 32,
@@ -42,6 +45,8 @@ class Equipment:
         self.name = name or id
         self.device = device
         self._state, self._states = state, dict(states or {})
+        self._state_items = frozenset((state, *state_within)) - {""}
+        self._nested = NestedState((state, *state_within), self._names_state) if state_within else None
         self._count, self.width, self.cycle_time = count, count_width, cycle_time
         self._mode, self._modes = mode, dict(modes or {})
         self._alarm, self._alarms = alarm, dict(alarms or {})
@@ -52,6 +57,12 @@ class Equipment:
 
     def take(self, value: DataValue) -> bool:
         """One value of the device; returns whether `status` may look different now."""
+        if self._nested is None or value.item not in self._state_items:
+            return self._keep(value)
+        shown = value.item != self._state and self._keep(value)
+        return self._keep(self._nested.take(value)) or shown
+
+    def _keep(self, value: DataValue) -> bool:
         if value.item not in (self._state, self._count, self._mode, self._alarm, *self._show):
             return False
         before = self._items.get(value.item)
@@ -68,7 +79,7 @@ class Equipment:
 
     def watched(self, value: DataValue) -> bool:
         """Whether this value may change its state, its mode or its alarm, and so what its stops are."""
-        return bool(self._state) and value.item in (self._state, self._mode, self._alarm)
+        return bool(self._state) and value.item in (*self._state_items, self._mode, self._alarm)
 
     def status(self) -> EquipmentStatus:
         """The machine now."""
@@ -88,6 +99,9 @@ class Equipment:
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
         )
+
+    def _names_state(self, value: Value) -> bool:
+        return text(value) in self._states
 
     def _turn(self, value: DataValue) -> None:
         """A value of the state item: `state_since` is when the machine changed, not when we heard of it."""

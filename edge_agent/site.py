@@ -6,6 +6,7 @@ from pathlib import Path
 
 import config
 import device_drivers
+from edge_agent.equipment import Equipment
 from sync import connectors
 from sync.ports import Connector
 
@@ -45,3 +46,12 @@ def check_places(settings: config.Settings, file: Path) -> None:
     """Whether this user could run the agent in its folders. Raises config.ConfigError."""
     if problems := config.place_problems(settings.site, str(file)):
         raise config.ConfigError(problems)
+
+
+def machine_of(each: config.Equipment) -> Equipment:
+    """A machine of the site file, of which nothing was heard yet."""
+    return Equipment(
+        id=each.id, name=each.name, device=each.device, state=each.state, state_within=each.state_within,
+        states=each.states, count=each.count, count_width=each.count_width, cycle_time=each.cycle_time,
+        mode=each.mode, modes=each.modes, alarm=each.alarm, alarms=each.alarms, show=each.show, units=each.units,
+    )  # fmt: skip

@@ -63,11 +63,13 @@ def _put_aside(path: Path) -> None:
 
 
 def by_exception(settings: config.Settings) -> ByException:
-    """What the site file says about reporting. States, counters and alarms have no deadband, whatever it says."""
+    """What the site file says about reporting. States, modes, counters and alarms have no deadband,
+    whatever it says."""
     said = settings.telemetry
     exact = {
         (each.device, item)
-        for each in settings.equipment for item in (each.state, each.count, each.alarm) if item
+        for each in settings.equipment
+        for item in (each.state, *each.state_within, each.mode, each.count, each.alarm) if item
     }  # fmt: skip
     rules = [Rule(each.match, each.deadband, each.heartbeat) for each in said.items]
     return ByException(said.heartbeat, rules, exact)

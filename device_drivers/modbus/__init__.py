@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from device_drivers.modbus.browse import browse, with_raw
 from device_drivers.modbus.driver import Driver
 from device_drivers.modbus.options import Options
 
-__all__ = ["Driver", "Options"]
+__all__ = ["Driver", "Options", "browse", "with_raw"]

@@ -117,6 +117,12 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     engineering_unit: str = ""
 
     @property
+    def where(self) -> str:
+        """Its place, as the site file says it."""
+        unit = "" if self.unit is None else f", unit {self.unit}"
+        return f"{self.table or 'address'} {self.address}{unit}"
+
+    @property
     def space(self) -> Table:
         """The table that counts: the given one, or holding."""
         return self.table or Table.HOLDING
@@ -152,6 +158,18 @@ def place(point: Point, base: Base, unit: int) -> Point:
     if problem := _problem(placed):
         raise ValueError(f"point {point.name!r}: {problem}")
     return placed
+
+
+def said(table: Table, address: int, base: Base) -> str:
+    """A place on the wire as a point of the site file says it.
+
+    >>> said(Table.INPUT, 52, 0), said(Table.INPUT, 52, 1), said(Table.HOLDING, 10_000, "modicon")
+    ('table = "input", address = 52', 'table = "input", address = 53', 'address = 410001')
+    """
+    if base != "modicon":
+        return f'table = "{table}", address = {address + base}'
+    first = next(number for number, each in _MODICON.items() if each is table)
+    return f"address = {first * (10_000 if address < 9_999 else 100_000) + address + 1}"
 
 
 def factor_problem(point: Point, factor: Point | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from device_drivers.opcua.browse import browse
 from device_drivers.opcua.driver import Driver, trust
 from device_drivers.opcua.options import Options
 
-__all__ = ["Driver", "Options", "trust"]
+__all__ = ["Driver", "Options", "browse", "trust"]

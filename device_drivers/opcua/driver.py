@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,18 +16,20 @@ from device_drivers.contract import (
     Emit,
     Gap,
     Misconfigured,
+    Notice,
     Online,
     StatusCode,
     TimedOut,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
+from device_drivers.opcua.structures import picked
 from device_drivers.opcua.trust import TrustFolder, thumbprint
-from device_drivers.opcua.values import overflowed, severity
+from device_drivers.opcua.values import Change, overflowed, plain, severity
 
 if TYPE_CHECKING:
     from device_drivers.opcua.certificate import Certificate, Own
-    from device_drivers.opcua.wire import Change, Wire
+    from device_drivers.opcua.wire import Wire
 
 _ASK_AGAIN = 10.0  # seconds after which a point that was refused is asked for once more
 _LOOK_AT_DATES = 3600.0  # seconds between two looks at when certificates expire
@@ -46,6 +48,10 @@ class Driver:
         self._clock = clock
         self._own: Own | None = None
         self._server: Certificate | None = None
+        self._picks = {
+            point.name: (point.element, point.fields, point.field)
+            for point in options.points if point.field or point.element is not None
+        }  # fmt: skip
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
 
     async def run(self, emit: Emit) -> None:
@@ -56,9 +62,7 @@ class Driver:
 
         wire = Wire(self._options, self._clock, lambda since, until: emit(Gap(None, since, until)))
         try:
-            if not self._options.insecure:
-                await self._secure(wire)
-            await wire.connect(self._password())
+            await self.connect(wire)
             refused = await wire.subscribe(self._options.points)
             if len(refused) == len(self._options.points):
                 told = "; ".join(refused.values())
@@ -69,6 +73,12 @@ class Driver:
             await self._deliver(wire, identity, refused, emit)
         finally:
             await wire.close()
+
+    async def connect(self, wire: Wire) -> None:
+        """Have a session, as safe as the site file says. Raises DeviceError."""
+        if not self._options.insecure:
+            await self._secure(wire)
+        await wire.connect(self._password())
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""
@@ -130,18 +140,27 @@ class Driver:
         )
         return tuple(filter(None, told))
 
-    def _tell_refused(self, refused: Iterable[Point], emit: Emit) -> None:
-        """A point that the server does not have is Bad; the others are as good as ever."""
+    def _tell_refused(self, refused: Mapping[Point, str], emit: Emit) -> None:
+        """A point that the server does not have is Bad, and people are told why; the others are as good as ever."""
+        if refused:
+            emit(Notice(self._refused_words(refused)))
         for point in refused:
             emit(DataValue(point.name, None, StatusCode.BAD, self._clock.now()))
 
-    async def _deliver(self, wire: Wire, identity: str, refused: Iterable[Point], emit: Emit) -> None:
+    def _refused_words(self, refused: Mapping[Point, str]) -> str:
+        """What the server does not have, and why; empty when it has all."""
+        if not refused:
+            return ""
+        told = "; ".join(refused.values())[:_REASONS]
+        return f"The server refuses {len(refused)} of {len(self._options.points)} points: {told}."
+
+    async def _deliver(self, wire: Wire, identity: str, refused: Mapping[Point, str], emit: Emit) -> None:
         """Emit until something ends it; returns only by raising."""
         tasks = [
             asyncio.create_task(self._pump(wire, emit)),
             asyncio.create_task(self._watch(wire)),
             asyncio.create_task(wire.loss()),
-            asyncio.create_task(self._ask_again(wire, refused)),
+            asyncio.create_task(self._ask_again(wire, refused, emit)),
             asyncio.create_task(self._look_at_dates(identity, emit)),
         ]
         try:
@@ -160,12 +179,14 @@ class Driver:
     async def _pump(self, wire: Wire, emit: Emit) -> None:
         async for change in wire.changes():
             status = severity(change.code)
-            value = None if status is StatusCode.BAD else change.value
+            whole = None if status is StatusCode.BAD else plain(change.value)
             moment = change.source_time or self._clock.now()
             for item in change.items:
                 if overflowed(change.code):
                     self._tell_overflow(item, change, moment, emit)
                 self._last[item] = moment
+                pick = self._picks.get(item)
+                value = plain(picked(change.value, *pick)) if pick and status is not StatusCode.BAD else whole
                 emit(DataValue(item, value, StatusCode.BAD if value is None else status, moment))
 
     def _tell_overflow(self, item: str, change: Change, moment: datetime, emit: Emit) -> None:
@@ -180,12 +201,14 @@ class Driver:
                 raise TimedOut(f"{self._options.endpoint} has sent nothing for {limit:g} s.")
             await self._clock.sleep_until(heard + limit)
 
-    async def _ask_again(self, wire: Wire, refused: Iterable[Point]) -> None:
+    async def _ask_again(self, wire: Wire, refused: Mapping[Point, str], emit: Emit) -> None:
         """A controller that loads its program has its nodes a little later than its server."""
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + _ASK_AGAIN)
             if refused:
-                refused = await wire.subscribe(tuple(refused))
+                before, refused = refused, await wire.subscribe(tuple(refused))
+                if refused.keys() != before.keys():
+                    emit(Notice(self._refused_words(refused)))
 
     async def _look_at_dates(self, identity: str, emit: Emit) -> None:
         """A connection may live for longer than a certificate does: say so when the time comes."""

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from device_drivers.opcua.paths import Step, browse_path
+from device_drivers.opcua.structures import Fields, structure
 
 KEEPALIVE_COUNT = 5  # publishing intervals without news after which the server says that it lives
 
@@ -36,18 +37,39 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `i=<number>`; g= (GUID) and b= (base64) work as well. `path` is the way that a browser shows:
     `Objects/nsu=<namespace URI>;Machine/nsu=<namespace URI>;State`, or `2:Machine` by index; `&/` is
     a slash in a name. `unit` is for people.
+
+    `element` picks one out of a list, counted from 0. `field` picks one out of a structure, whose fields
+    `structure` names in their order, up to that one at least: `ID:Int32 Name:String Count:Int32`.
     """
 
     name: Annotated[str, Meta(min_length=1)]
     node: str = ""
     path: str = ""
     unit: str = ""
+    element: Annotated[int, Meta(ge=0)] | None = None
+    structure: str = ""
+    field: str = ""
+
+    @property
+    def where(self) -> str:
+        """Its place, for people: a path by its names alone."""
+        place = self.node or "/".join(step.name for step in self.steps)
+        element = "" if self.element is None else f"[{self.element}]"
+        return f"{place}{element}{f'.{self.field}' if self.field else ''}"
 
     @property
     def ref(self) -> NodeRef:
         """The node, taken apart. Raises ValueError when `node` is none."""
         try:
             return node_ref(self.node)
+        except ValueError as error:
+            raise ValueError(f"point {self.name!r}: {error}") from error
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of its structure. Raises ValueError when `structure` is none."""
+        try:
+            return structure(self.structure)
         except ValueError as error:
             raise ValueError(f"point {self.name!r}: {error}") from error
 
@@ -62,6 +84,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if bool(self.node) is bool(self.path):
             raise ValueError(f"point {self.name!r} needs either a `node` or a `path`")
+        if self.field not in {name for name, _ in self.fields} and (self.field or self.structure):
+            raise ValueError(f"point {self.name!r}: `field` must be one of those that `structure` names")
         # A wrong one is told with the rest of the site file.
         self.ref if self.node else self.steps  # noqa: B018
 
@@ -90,6 +114,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     certificates: Path = field(default_factory=lambda: Path("data/opcua"))
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
+    @property
+    def where(self) -> str:
+        """The place of the server, for people."""
+        return self.endpoint
+
     def __post_init__(self) -> None:
         names = [point.name for point in self.points]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -116,6 +145,27 @@ def node_ref(text: str) -> NodeRef:
     if found[1] == "nsu":
         return NodeRef(identifier, uri=found[2].replace("%3B", ";").replace("%25", "%"))
     return NodeRef(identifier, index=int(found[2] or 0))
+
+
+def node_text(identifier: Identifier, uri: str, index: int) -> str:
+    """A node id as a point says it: with the URI of its namespace where there is one, for indexes move.
+
+    >>> node_text("Count", "urn:a;b", 2), node_text(85, "", 0), node_ref(node_text(b"\\0", "", 3)).identifier
+    ('nsu=urn:a%3Bb;s=Count', 'i=85', b'\\x00')
+    """
+    match identifier:
+        case int():
+            text = f"i={identifier}"
+        case bytes():
+            text = f"b={base64.b64encode(identifier).decode()}"
+        case uuid.UUID():
+            text = f"g={identifier}"
+        case _:
+            text = f"s={identifier}"
+    if not index:
+        return text
+    escaped = uri.replace("%", "%25").replace(";", "%3B")
+    return f"nsu={escaped};{text}" if uri else f"ns={index};{text}"
 
 
 def _identifier(kind: str, text: str) -> Identifier | None:

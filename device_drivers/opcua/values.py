@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,29 @@ _DATA_VALUE = 0x0400
 _OVERFLOW = 0x0080
 
 _HIGHEST_SEQUENCE = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the server sent for the items of one node: `value` as the library has it (see `plain`), `code` its
+    status, `source_time` aware or None."""
+
+    items: set[str]
+    value: Any
+    code: int
+    source_time: datetime | None
+
+
+@dataclass(frozen=True)
+class Below:
+    """A node found below another: its id and its browse name as a site file says them, the name alone, its
+    class, and what it reads now; None for what has no value."""
+
+    node: str
+    step: str
+    name: str
+    kind: str
+    reading: Change | None
 
 
 def plain(value: Any) -> Value:
@@ -67,3 +91,10 @@ def follows(sequence: int, last: int | None) -> bool:
     (True, False, True, True)
     """
     return last is None or sequence == (1 if last == _HIGHEST_SEQUENCE else last + 1)
+
+
+def first_of(chain: bytes) -> bytes:
+    """The first of the certificates that stand one behind the other: DER says how long it is."""
+    if chain[:1] != b"\x30" or len(chain) < 4 or chain[1] != 0x82:  # shorter or longer ones are none
+        return chain
+    return chain[: 4 + int.from_bytes(chain[2:4], "big")]

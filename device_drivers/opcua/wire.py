@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,12 +35,11 @@ from device_drivers.contract import (
     Misconfigured,
     TimedOut,
     Unreachable,
-    Value,
 )
-from device_drivers.opcua.options import KEEPALIVE_COUNT, Options, Point
-from device_drivers.opcua.paths import Step
+from device_drivers.opcua.options import KEEPALIVE_COUNT, NodeRef, Options, Point, node_text
+from device_drivers.opcua.paths import Step, step_text
 from device_drivers.opcua.refusals import CHECK, no_such_security, refusal
-from device_drivers.opcua.values import follows, plain
+from device_drivers.opcua.values import Below, Change, first_of, follows, plain
 
 # What the library would log is raised here, or seen by the watchdog.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -59,16 +57,6 @@ _TRUE: Any = True  # the library wants a class of its own, which can not be made
 _FALSE: Any = False
 
 Missed = Callable[[datetime, datetime], None]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What the server sent for the items of one node. `code` is its status, `source_time` aware or None."""
-
-    items: set[str]
-    value: Value
-    code: int
-    source_time: datetime | None
 
 
 class Wire:
@@ -100,7 +88,7 @@ class Wire:
                 await _close(asking)
         for each in endpoints:
             if _is_secure(each) and each.ServerCertificate:
-                return _first(each.ServerCertificate)
+                return first_of(each.ServerCertificate)
         offered = {
             f"{each.SecurityPolicyUri.rpartition('#')[2]}/{each.SecurityMode.name}" for each in endpoints
         }
@@ -150,6 +138,22 @@ class Wire:
                 for start in range(0, len(nodes), _ITEMS_PER_CALL):
                     refused |= await self._monitor(nodes[start : start + _ITEMS_PER_CALL], found)
         return refused
+
+    async def below(self, place: NodeRef | tuple[Step, ...], first: int, count: int) -> tuple[Below, ...]:
+        """What is below a node: `count` nodes from the one numbered `first` on, variables with their value."""
+        with self._mapped():
+            async with asyncio.timeout(self._options.timeout * 3):
+                namespaces = await self._client.get_namespace_array()
+                node = self._client.get_node(await self._at(place, namespaces))
+                await node.read_browse_name()  # what is not there has nothing below it either, and says no word
+                found = (await node.get_children_descriptions())[first : first + count]
+                variables = [each.NodeId for each in found if each.NodeClass is ua.NodeClass.Variable]
+                readings: dict[ua.NodeId, Change] = {}
+                for start in range(0, len(variables), _ITEMS_PER_CALL):
+                    part = variables[start : start + _ITEMS_PER_CALL]
+                    told = await self._client.read_attributes([self._client.get_node(each) for each in part])
+                    readings |= {each: _change(set(), one) for each, one in zip(part, told, strict=True)}
+        return tuple(_below(each, namespaces, readings.get(each.NodeId)) for each in found)
 
     @property
     def patience(self) -> float:
@@ -227,14 +231,27 @@ class Wire:
             part = by_path[start : start + _ITEMS_PER_CALL]
             results = await self._client.translate_browsepaths(_node(_ROOT, 0), [path for _, path in part])
             for (point, _), result in zip(part, results, strict=True):
-                ends = {each.TargetId for each in result.Targets if each.RemainingPathIndex == _WHOLE_PATH}
+                ends = _ends(result)
                 if len(ends) == 1:
-                    end = ends.pop()
-                    found.setdefault(_node(end.Identifier, end.NamespaceIndex), []).append(point)
+                    found.setdefault(ends.pop(), []).append(point)
                 else:
                     why = "several nodes are" if ends else f"nothing is ({result.StatusCode.name})"
                     refused[point] = f"point {point.name!r}: {why} at {point.path}"
         return found, refused
+
+    async def _at(self, place: NodeRef | tuple[Step, ...], namespaces: Sequence[str]) -> ua.NodeId:
+        """The one node at a place. Raises Misconfigured when there is none."""
+        for step in (place,) if isinstance(place, NodeRef) else place:
+            if step.uri and step.uri not in namespaces:
+                there = ", ".join(namespaces)
+                raise Misconfigured(f"{self._options.endpoint} has no namespace {step.uri!r}, but {there}.")
+        if isinstance(place, NodeRef):
+            return _node(place.identifier, namespaces.index(place.uri) if place.uri else place.index)
+        (result,) = await self._client.translate_browsepaths(_node(_ROOT, 0), [_relative(place, namespaces)])
+        if len(ends := _ends(result)) != 1:
+            what = "several nodes" if ends else f"nothing ({result.StatusCode.name})"
+            raise Misconfigured(f"{self._options.endpoint} has {what} at this path.")
+        return ends.pop()
 
     async def _monitor(self, nodes: list[ua.NodeId], found: dict[ua.NodeId, list[Point]]) -> dict[Point, str]:
         assert self._subscription
@@ -317,20 +334,13 @@ def _change(items: set[str], reading: ua.DataValue) -> Change:
     moment = reading.SourceTimestamp
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    value = None if reading.Value is None else plain(reading.Value.Value)
+    value = None if reading.Value is None else reading.Value.Value
     return Change(items, value, reading.StatusCode.value if reading.StatusCode else 0, moment)
 
 
 def _is_secure(endpoint: ua.EndpointDescription) -> bool:
     wanted = (ua.MessageSecurityMode.SignAndEncrypt, SecurityPolicyBasic256Sha256.URI)
     return (endpoint.SecurityMode, endpoint.SecurityPolicyUri) == wanted
-
-
-def _first(chain: bytes) -> bytes:
-    """The first of the certificates that stand one behind the other: DER says how long it is."""
-    if chain[:1] != b"\x30" or len(chain) < 4 or chain[1] != 0x82:  # shorter or longer ones are none
-        return chain
-    return chain[: 4 + int.from_bytes(chain[2:4], "big")]
 
 
 def _relative(steps: Iterable[Step], namespaces: Sequence[str]) -> ua.RelativePath:
@@ -343,6 +353,23 @@ def _relative(steps: Iterable[Step], namespaces: Sequence[str]) -> ua.RelativePa
             )
             for step in steps
         ]
+    )  # fmt: skip
+
+
+def _ends(result: ua.BrowsePathResult) -> set[ua.NodeId]:
+    """The nodes at the end of a path; an id that says its namespace twice is the same node."""
+    whole = (each.TargetId for each in result.Targets if each.RemainingPathIndex == _WHOLE_PATH)
+    return {_node(each.Identifier, each.NamespaceIndex) for each in whole}
+
+
+def _below(each: ua.ReferenceDescription, namespaces: Sequence[str], reading: Change | None) -> Below:
+    def uri(index: int) -> str:
+        return namespaces[index] if index < len(namespaces) else ""
+
+    name, index, node = each.BrowseName.Name or "", each.BrowseName.NamespaceIndex, each.NodeId
+    return Below(
+        node_text(node.Identifier, uri(node.NamespaceIndex), node.NamespaceIndex),
+        step_text(name, uri(index), index), name, each.NodeClass.name, reading,
     )  # fmt: skip
 
 

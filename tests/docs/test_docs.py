@@ -32,6 +32,7 @@ HOSTS = (
     "keepachangelog.com",
     "semver.org",
     "www.w3.org",
+    "opcfoundation.org",
     "erp.example.com",
     "127.0.0.1",
     "localhost",
@@ -179,9 +180,18 @@ def leads(page: Path, link: str) -> Path | None:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    """The commands of the parser by name."""
-    found = (each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
-    return dict(next(found).choices)
+    """The commands of the parser by name; of one that has verbs, the verbs."""
+    told: dict[str, argparse.ArgumentParser] = {}
+    for name, command in verbs_of(parser()).items():
+        inner = {f"{name} {verb}": each for verb, each in verbs_of(command).items()}
+        told |= inner or {name: command}
+    return told
+
+
+def verbs_of(command: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """What may stand behind a command; empty when it has no verbs."""
+    found = (each for each in command._actions if isinstance(each, argparse._SubParsersAction))
+    return next((dict(each.choices) for each in found), {})
 
 
 def is_command(line: str) -> bool:

@@ -28,6 +28,7 @@ TALKERS = (
     "edge_agent/__main__.py",
     "edge_agent/commands.py",
     "edge_agent/run_command.py",
+    "edge_agent/device_verbs.py",
     "edge_agent/devices_command.py",
     "edge_agent/demo/",
     "terminal_ui/__main__.py",

@@ -111,11 +111,15 @@ def test_the_first_rule_that_says_it_counts() -> None:
 def test_states_counters_and_alarms_have_no_deadband_whatever_the_site_file_says() -> None:
     settings = Settings(
         site=Site(name="X", agent="x"), terminals=(Terminal(id="T1"),), devices=(Device(name="plc", driver="modbus"),),
-        equipment=(Equipment(id="E", device="plc", state="state", count="count", alarm="alarm"),),
+        equipment=(
+            Equipment(
+                id="E", device="plc", state="state", state_within=("inner",), mode="mode", count="count", alarm="alarm"
+            ),
+        ),
         telemetry=Telemetry(items=(TelemetryItems(match="*", deadband=100),)),
     )  # fmt: skip
     report = by_exception(settings)
-    for item in ("state", "count", "alarm"):
+    for item in ("state", "inner", "mode", "count", "alarm"):
         assert kept(report, value(1, 0, item=item), value(2, 1, item=item)) == [1, 2]
     assert kept(report, value(1, 0, item="other"), value(2, 1, item="other")) == [1]
 
