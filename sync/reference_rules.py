@@ -23,6 +23,9 @@ from sync.contract import (
     JobCompleted,
     JobOrder,
     JobStarted,
+    MachineWriteFinished,
+    MachineWriteRefused,
+    MachineWriteRequested,
     MaterialDefinition,
     MaterialMoved,
     MaterialProduced,
@@ -41,7 +44,8 @@ BY_LINES = "lines"  # what closed a pick list: all its lines were done or short
 CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HELD)
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort
-Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded
+MachineWrite = MachineWriteRequested | MachineWriteRefused | MachineWriteFinished
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | MachineWrite
 
 
 @dataclass(frozen=True)
