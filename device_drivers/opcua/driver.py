@@ -16,9 +16,11 @@ from device_drivers.contract import (
     Emit,
     Gap,
     Misconfigured,
+    NotWritten,
     Online,
     StatusCode,
     TimedOut,
+    Written,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
@@ -46,6 +48,8 @@ class Driver:
         self._clock = clock
         self._own: Own | None = None
         self._server: Certificate | None = None
+        self._wire: Wire | None = None  # while values come
+        self._writing = asyncio.Lock()
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
 
     async def run(self, emit: Emit) -> None:
@@ -64,11 +68,23 @@ class Driver:
                 told = "; ".join(refused.values())
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
             identity = await wire.identity()
+            self._wire = wire
             emit(Online(identity, self._warnings()))
             self._tell_refused(refused, emit)
             await self._deliver(wire, identity, refused, emit)
         finally:
+            self._wire = None
             await wire.close()
+
+    async def write_item(self, item: str, value: bool | int | float | str) -> Written:
+        """See device_drivers.contract.Writes."""
+        point = next((point for point in self._options.points if point.name == item), None)
+        if point is None:
+            raise NotWritten(f"This device has no point {item!r}.")
+        async with self._writing:  # nobody else writes before it is read back
+            if self._wire is None:
+                raise NotWritten(f"{self._options.endpoint} is not connected.")
+            return await self._wire.write(point, value)
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""

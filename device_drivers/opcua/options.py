@@ -90,6 +90,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     certificates: Path = field(default_factory=lambda: Path("data/opcua"))
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
+    def unwritable(self, item: str) -> str:
+        """Why an item can not be written; see device_drivers.contract.DriverModule. The server knows the rest."""
+        return "" if any(point.name == item for point in self.points) else "is no point of this device"
+
     def __post_init__(self) -> None:
         names = [point.name for point in self.points]
         if twice := {name for name in names if names.count(name) > 1}:

@@ -34,13 +34,17 @@ from device_drivers.contract import (
     Clock,
     DeviceError,
     Misconfigured,
+    NotWritten,
     TimedOut,
     Unreachable,
     Value,
+    Written,
 )
+from device_drivers.opcua.coding import agrees, coded
 from device_drivers.opcua.options import KEEPALIVE_COUNT, Options, Point
 from device_drivers.opcua.paths import Step
 from device_drivers.opcua.refusals import CHECK, no_such_security, refusal
+from device_drivers.opcua.trust import first
 from device_drivers.opcua.values import follows, plain
 
 # What the library would log is raised here, or seen by the watchdog.
@@ -100,7 +104,7 @@ class Wire:
                 await _close(asking)
         for each in endpoints:
             if _is_secure(each) and each.ServerCertificate:
-                return _first(each.ServerCertificate)
+                return first(each.ServerCertificate)
         offered = {
             f"{each.SecurityPolicyUri.rpartition('#')[2]}/{each.SecurityMode.name}" for each in endpoints
         }
@@ -150,6 +154,39 @@ class Wire:
                 for start in range(0, len(nodes), _ITEMS_PER_CALL):
                     refused |= await self._monitor(nodes[start : start + _ITEMS_PER_CALL], found)
         return refused
+
+    async def write(self, point: Point, value: bool | int | float | str) -> Written:
+        """Give the node of a point a value, with its data type, and read it; see device_drivers.contract.Writes."""
+        try:
+            with self._mapped():
+                async with asyncio.timeout(self._options.timeout):
+                    node, kind = await self._target(point)
+            value = coded(value, kind.name)
+        except (DeviceError, ValueError) as error:
+            raise NotWritten(f"{point.name} can not be {value!r}: {error}.") from error
+        with self._mapped():
+            async with asyncio.timeout(self._options.timeout * 2):
+                written = ua.DataValue(ua.Variant(value, kind))  # no times: many servers refuse a write of them
+                (answer,) = await self._client.uaclient.write_attributes([node], [written])
+                if not answer.is_good():
+                    raise NotWritten(f"{self._options.endpoint} refuses to write {point.name}: {answer.name}.")
+                (found,) = await self._client.read_attributes([self._client.get_node(node)])
+        now = plain(found.Value.Value) if found.Value is not None else None
+        return Written(now, agrees(now, value))
+
+    async def _target(self, point: Point) -> tuple[ua.NodeId, ua.VariantType]:
+        """The node of a point and the type of its values, by today's namespace table."""
+        found, refused = await self._find([point], await self._client.get_namespace_array())
+        if refused:
+            raise NotWritten(refused[point])
+        (node,) = found
+        (now,) = await self._client.read_attributes([self._client.get_node(node)])
+        held = now.Value
+        if held is not None and held.is_array:
+            raise NotWritten("its node holds a list")
+        kind = await self._client.get_node(node).read_data_type_as_variant_type()
+        # Of a node of any number only its value says which one.
+        return node, held.VariantType if kind is ua.VariantType.Variant and held is not None else kind
 
     @property
     def patience(self) -> float:
@@ -324,13 +361,6 @@ def _change(items: set[str], reading: ua.DataValue) -> Change:
 def _is_secure(endpoint: ua.EndpointDescription) -> bool:
     wanted = (ua.MessageSecurityMode.SignAndEncrypt, SecurityPolicyBasic256Sha256.URI)
     return (endpoint.SecurityMode, endpoint.SecurityPolicyUri) == wanted
-
-
-def _first(chain: bytes) -> bytes:
-    """The first of the certificates that stand one behind the other: DER says how long it is."""
-    if chain[:1] != b"\x30" or len(chain) < 4 or chain[1] != 0x82:  # shorter or longer ones are none
-        return chain
-    return chain[: 4 + int.from_bytes(chain[2:4], "big")]
 
 
 def _relative(steps: Iterable[Step], namespaces: Sequence[str]) -> ua.RelativePath:

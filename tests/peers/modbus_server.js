@@ -1,16 +1,20 @@
 // A Modbus server of somebody else: node modbus_server.js <library> <tcp|rtu> [port of the serial line]
 // Holding register a of unit u holds 1000 * u + a, an input register a + 1; a coil is set when a is even,
-// a discrete input when 3 divides a. Prints one line of JSON when it is ready.
+// a discrete input when 3 divides a. Holding registers and coils can be written. Prints one line of JSON when it is ready.
 
 const [library, transport, place] = process.argv.slice(2);
 const ready = (port) => console.log(JSON.stringify({ ready: true, port }));
 
 function modbusSerial() {
   const { ServerTCP, ServerSerial } = require("modbus-serial");
+  const registers = new Map();
+  const coils = new Map();
   const memory = {
-    getHoldingRegister: (address, unit) => 1000 * unit + address,
+    getHoldingRegister: (address, unit) => registers.get(address) ?? 1000 * unit + address,
+    setRegister: (address, value) => void registers.set(address, value),
+    setCoil: (address, value) => void coils.set(address, value),
     getInputRegister: (address) => address + 1,
-    getCoil: (address) => address % 2 === 0,
+    getCoil: (address) => coils.get(address) ?? address % 2 === 0,
     getDiscreteInput: (address) => address % 3 === 0,
   };
   if (transport === "rtu") {
