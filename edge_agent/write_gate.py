@@ -9,7 +9,7 @@ stands in the journal, be it let through or not.
 >>> judge(rules, Wanted("press", "speed", 80), setter, history=[], now=500.0) == Allowed(rule)
 True
 >>> judge(rules, Wanted("press", "speed", 130), setter, history=[], now=500.0).words
-'press/speed takes 0 to 120, not 130. Give a value between.'
+'press/speed takes 0 to 120, not 130. Give a number between.'
 >>> judge(rules, Wanted("press", "speed", 80), setter, history=[450.0, 470.0], now=500.0).code
 'write.rate'
 """
@@ -20,7 +20,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.contract import MachineValue, Person
+from sync.contract import Person
+from sync.machine_facts import MachineValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +106,30 @@ def same(one: MachineValue | None, other: MachineValue | None) -> bool:
 
 
 def _value_problem(rule: Rule, wanted: Wanted) -> Refused | None:
-    value = wanted.value
-    if rule.allowed:
+    value, says = wanted.value, {"item": wanted.where, "value": shown(wanted.value)}
+    if rule.low is None or rule.high is None:
         if any(same(value, each) for each in rule.allowed):
             return None
         takes = ", ".join(shown(each) for each in rule.allowed)
         words = f"{wanted.where} takes {takes}, not {shown(value)}. Give one of them."
-    else:
-        assert rule.low is not None
-        assert rule.high is not None
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and rule.low <= value <= rule.high:
-            return None
-        takes = f"{rule.low:.12g} to {rule.high:.12g}"
-        words = f"{wanted.where} takes {takes}, not {shown(value)}. Give a value between."
-    return Refused("write.value", words, {"item": wanted.where, "takes": takes, "value": shown(value)})
+        return Refused("write.value", words, {**says, "takes": takes})
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and rule.low <= value <= rule.high:
+        return None
+    low, high = f"{rule.low:.12g}", f"{rule.high:.12g}"
+    words = f"{wanted.where} takes {low} to {high}, not {shown(value)}. Give a number between."
+    return Refused("write.range", words, {**says, "low": low, "high": high})
 
 
 def _rate_problem(rule: Rule, wanted: Wanted, history: Sequence[float], now: float) -> Refused | None:
     recent = sorted(at for at in history if now - at < rule.within)
     if len(recent) < rule.at_most:
         return None
-    wait = math.ceil(recent[-rule.at_most] + rule.within - now)
-    rate = f"{rule.at_most} times in {rule.within:g} s"
-    words = f"{wanted.where} is written at most {rate}. Try again in {wait} s."
-    return Refused("write.rate", words, {"item": wanted.where, "rate": rate, "wait": str(wait)})
+    says = {
+        "item": wanted.where, "at_most": str(rule.at_most), "within": f"{rule.within:g}",
+        "wait": str(math.ceil(recent[-rule.at_most] + rule.within - now)),
+    }  # fmt: skip
+    words = "{item} is written at most {at_most} times in {within} s. Try again in {wait} s."
+    return Refused("write.rate", words.format_map(says), says)
 
 
 def shown(value: MachineValue) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import enum
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
+
+from sync.fact_body import FactBody as FactBody
+from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 
 # ---------------------------------------------------------------- plans
 
@@ -166,12 +168,6 @@ AnyPlan = Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit
 # ---------------------------------------------------------------- facts
 
 
-class FactBody(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
-    """What happened. `about` is the ordering key: facts with the same `about` arrive in order."""
-
-    about: str
-
-
 class SignedOn(FactBody, frozen=True, kw_only=True):
     """A person signed on at a terminal (`about` is `person/<id>`)."""
 
@@ -275,52 +271,6 @@ class DowntimeRecorded(FactBody, frozen=True, kw_only=True):
     reason: str = ""
     late: bool = False
     splits: tuple[DowntimeSplit, ...] = ()
-
-
-# A value of a machine, in JSON as it is: a bool, a number or text.
-MachineValue = bool | int | float | str
-
-
-class MachineWriteRequested(FactBody, frozen=True, kw_only=True):
-    """The gate let a write to a machine through (`about` is `device/<name>`); committed before anything is sent.
-
-    `old` is the item as it was last read: its last good value (None: there was none), whether it was
-    Good, Uncertain or Bad at this time, and the source time of that value. Until a MachineWriteFinished
-    names this fact, nobody knows whether the machine has the new value.
-    """
-
-    device: str
-    item: str
-    value: MachineValue
-    old: MachineValue | None
-    old_status: Literal["Good", "Uncertain", "Bad"]
-    old_at: datetime | None
-
-
-class MachineWriteRefused(FactBody, frozen=True, kw_only=True):
-    """The gate let a write to a machine not through (`about` is `device/<name>`); nothing was sent."""
-
-    device: str
-    item: str
-    value: MachineValue
-    code: str
-    reason: str
-
-
-class MachineWriteFinished(FactBody, frozen=True, kw_only=True):
-    """What came of a write; `request` is the id of its MachineWriteRequested.
-
-    `outcome` written: confirmed, and read back as written; differs: confirmed, and `read_back` is
-    something else; not_written: nothing was changed; doubtful: nobody knows. `reason` says why.
-    """
-
-    request: str
-    device: str
-    item: str
-    value: MachineValue
-    outcome: Literal["written", "differs", "not_written", "doubtful"]
-    read_back: MachineValue | None = None
-    reason: str = ""
 
 
 class ScanRefused(FactBody, frozen=True, kw_only=True):

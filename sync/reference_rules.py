@@ -23,9 +23,6 @@ from sync.contract import (
     JobCompleted,
     JobOrder,
     JobStarted,
-    MachineWriteFinished,
-    MachineWriteRefused,
-    MachineWriteRequested,
     MaterialDefinition,
     MaterialMoved,
     MaterialProduced,
@@ -37,6 +34,7 @@ from sync.contract import (
     SignedOn,
     WorkType,
 )
+from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 
 NOTHING = Decimal(0)
 LEAST, GREATEST = Decimal("0.000001"), Decimal(1_000_000_000)  # sums of these stay exact

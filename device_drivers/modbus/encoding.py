@@ -65,7 +65,7 @@ def _text(point: Point, value: bool | int | float | str) -> bytes:
 
 def _number(point: Point, value: bool | int | float | str) -> bytes:
     if isinstance(value, (bool, str)):
-        raise ValueError("it is a number")
+        raise ValueError("it is a number")  # noqa: TRY004 - no mistake of the program
     sign = "<" if point.order.bytes_swapped else ">"
     try:
         data = struct.pack(sign + FORMATS[point.kind], _raw(point, value))

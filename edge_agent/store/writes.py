@@ -8,6 +8,11 @@ from edge_agent.store.database import Connection
 from edge_agent.store.journal import SELECT, time_text, to_fact
 from sync.contract import Fact
 
+_UNFINISHED = (
+    " WHERE kind = 'MachineWriteRequested' AND NOT EXISTS (SELECT 1 FROM journal f"
+    " WHERE f.kind = 'MachineWriteFinished' AND json_extract(f.payload, '$.request') = journal.id) ORDER BY seq"
+)
+
 
 def fact_of(conn: Connection, id: str) -> Fact | None:
     """The fact of this id, of whatever kind; None when there is none."""
@@ -22,11 +27,7 @@ def finish_of(conn: Connection, request: str) -> Fact | None:
 
 def unfinished(conn: Connection) -> tuple[Fact, ...]:
     """The requests of which nobody knows what came of them, in order."""
-    rows = conn.execute(
-        SELECT + " WHERE kind = 'MachineWriteRequested' AND NOT EXISTS ("
-        " SELECT 1 FROM journal f WHERE f.kind = 'MachineWriteFinished'"
-        " AND json_extract(f.payload, '$.request') = journal.id) ORDER BY seq"
-    )
+    rows = conn.execute(SELECT + _UNFINISHED)
     return tuple(map(to_fact, rows))
 
 
