@@ -107,7 +107,7 @@ class AgentClient:
         """
         return _decode(await self._request("POST", f"/v1/journal/{seq}/resend"), JournalRow)
 
-    async def write_item(self, device: str, item: str, order: WriteOrder) -> WriteAnswer:
+    async def order_write(self, device: str, item: str, order: WriteOrder) -> WriteAnswer:
         """Have an item of a machine given a value. The same order sent again gets the same answer.
 
         Raises AgentAway (unknown what came of it: send it again), InputRefused (the gate did not let it through).

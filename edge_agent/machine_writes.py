@@ -10,6 +10,7 @@ end stays, and the next start ends it as doubtful: somebody has to look at the m
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -67,9 +68,11 @@ class MachineWrites:
         """One write, for the person who is signed on at the terminal of the order; returns after its end.
 
         The same order again gets the same answer, and nothing is written again. Raises ValueError when its
-        id is no UUID, StoreError (`conflict` when the id stands for something else already).
+        id is no UUID or the value not finite, StoreError (`conflict` when the id stands for something else already).
         """
         UUID(order.id)
+        if isinstance(order.value, float) and not math.isfinite(order.value):
+            raise ValueError(f"{order.value} is no number to work with")  # and none that JSON can hold
         wanted = Wanted(device, item, order.value)
         async with self._admitting:
             admitted = await self._store.write(self._admission(order, wanted))

@@ -28,7 +28,7 @@ from device_drivers.modbus.options import Options
 from device_drivers.modbus.rounds import Job, Schedule
 from device_drivers.modbus.values import Field, bad, fields
 from device_drivers.modbus.wire import Wire, connect
-from device_drivers.modbus.writing import Plan, may_try_next, planned, why_not
+from device_drivers.modbus.writing import Plan, may_try_next, plan_write, why_not
 
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
@@ -84,7 +84,7 @@ class Driver:
         point = next((point for point in self._options.placed() if point.name == item), None)
         if point is None:
             raise NotWritten(f"This device has no point {item!r}.")
-        plan = planned(point, value, of_a_line=self._options.of_a_line)
+        plan = plan_write(point, value, of_a_line=self._options.of_a_line)
         async with self._writing:  # nobody else writes before it is read back
             wire = self._wire
             if wire is None or not self._online or self._broken:

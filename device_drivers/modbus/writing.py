@@ -51,7 +51,7 @@ class Plan:
         return Written(read(self.point, data), data == self.data)
 
 
-def planned(point: Point, value: bool | int | float | str, *, of_a_line: bool) -> Plan:
+def plan_write(point: Point, value: bool | int | float | str, *, of_a_line: bool) -> Plan:
     """The requests that give a placed point a value. Raises NotWritten in words."""
     unit = 1 if point.unit is None else point.unit
     problem = unwritable(point)

@@ -84,7 +84,7 @@ class Driver:
         async with self._writing:  # nobody else writes before it is read back
             if self._wire is None:
                 raise NotWritten(f"{self._options.endpoint} is not connected.")
-            return await self._wire.write(point, value)
+            return await self._wire.write_point(point, value)
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""

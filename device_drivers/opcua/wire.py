@@ -155,7 +155,7 @@ class Wire:
                     refused |= await self._monitor(nodes[start : start + _ITEMS_PER_CALL], found)
         return refused
 
-    async def write(self, point: Point, value: bool | int | float | str) -> Written:
+    async def write_point(self, point: Point, value: bool | int | float | str) -> Written:
         """Give the node of a point a value, with its data type, and read it; see device_drivers.contract.Writes."""
         try:
             with self._mapped():

@@ -23,7 +23,7 @@ from device_drivers.modbus.decoding import read
 from device_drivers.modbus.encoding import encode, unwritable
 from device_drivers.modbus.frames import Frame, WriteRequest, judge, rtu_frame, take_rtu, take_tcp, tcp_frame
 from device_drivers.modbus.points import Order, Point, Table, Type, place
-from device_drivers.modbus.writing import planned
+from device_drivers.modbus.writing import plan_write
 from device_drivers.simulators.modbus_peer import Ask, Fault, Kind, Peer
 from tests.device_drivers.modbus_rig import TRANSPORTS
 from tests.device_drivers.observing import Running, make, running
@@ -139,7 +139,7 @@ def test_what_can_only_be_read_says_why() -> None:
     ):
         assert words in unwritable(Point(name="p", address=0, **said))
     with pytest.raises(NotWritten, match="every unit of the line"):
-        planned(place(Point(name="p", address=0), 0, 0), 5, of_a_line=True)
+        plan_write(place(Point(name="p", address=0), 0, 0), 5, of_a_line=True)
 
 
 @given(
