@@ -389,10 +389,12 @@ def _name(name: Any, index: Any) -> ua.QualifiedName:
 async def _close(client: Client) -> None:
     protocol = client.uaclient.protocol
     transport = protocol.transport if protocol else None
-    with suppress(OSError, UaError):  # TimeoutError is an OSError
-        async with asyncio.timeout(_TEARDOWN):
-            await client.disconnect()
-    # After a loss that the library noticed by itself it leaves the socket open. A frozen server takes
-    # no more bytes, so nothing may wait to be sent.
-    if transport is not None:
-        transport.abort()
+    try:
+        with suppress(OSError, UaError):  # TimeoutError is an OSError
+            async with asyncio.timeout(_TEARDOWN):
+                await client.disconnect()
+    finally:
+        # Also when cancelled, and after a loss that the library noticed by itself, when it leaves the socket
+        # open. A frozen server takes no more bytes, so nothing may wait to be sent.
+        if transport is not None:
+            transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -242,6 +243,7 @@ item = "speed"
 roles = ["operator"]
 min = 0
 max = 120
+at_most = 1000
 """
 
 
@@ -337,6 +339,28 @@ async def test_killed_between_intent_and_outcome_it_is_doubtful_for_all_to_see(p
     answer = await press.write(80, id=asked)
     assert (answer.outcome, answer.seq) == ("doubtful", second.seq)
     assert len([ask for ask in press.peer.asked if ask.function == 6]) == 1
+
+
+async def test_many_kills_leave_no_write_without_its_intent_and_no_intent_without_its_end(press: Press) -> None:
+    await Person(press.client, "T1").sign_on()
+    press.peer.fault = lambda ask: Fault(seconds=0.03 if ask.function > 4 else 0.0)
+    dice = random.Random(20261122)
+    for value in range(1, 11):
+        asking = asyncio.create_task(press.write(value))
+        await asyncio.wait({asking}, timeout=dice.uniform(0.0, 0.05))
+        await press.killed_and_back()
+        await asyncio.gather(asking, return_exceptions=True)
+        await until(press.online, "the device")
+    rows = await press.rows()
+    asked = {row.id: row.body["value"] for row in rows if row.kind == "MachineWriteRequested"}
+    ends = {str(row.body["request"]): row.body["outcome"] for row in rows if row.kind == "MachineWriteFinished"}
+    assert len(rows) == 2 * len(asked)
+    assert ends.keys() == asked.keys()
+    wire = [ask.count for ask in press.peer.asked if ask.function == 6]
+    assert len(wire) == len(set(wire)), "written twice"
+    assert set(wire) <= set(asked.values()), "written without an intent"
+    assert {asked[id] for id, outcome in ends.items() if outcome == "written"} <= set(wire)
+    assert "doubtful" in ends.values(), "no kill fell between the two: the test has shown nothing"
 
 
 async def test_a_stopped_agent_records_what_was_on_its_way(press: Press) -> None:
