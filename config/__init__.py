@@ -19,6 +19,7 @@ from config.settings import (
     TelemetryItems,
     Terminal,
     UnitState,
+    Write,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "TelemetryItems",
     "Terminal",
     "UnitState",
+    "Write",
     "load",
     "parse",
     "place_problems",

@@ -59,6 +59,8 @@ def parse(text: str, *, file: str, folder: Path, options: OptionTypes) -> Settin
         devices=tuple(_with_options(one, "driver", options) for one in settings.devices),
         connectors=tuple(_with_options(one, "connector", options) for one in settings.connectors),
     )
+    if problems := _unwritable(settings, file):
+        raise ConfigError(problems)
     absolute: Settings = _absolute(settings, folder)
     return absolute
 
@@ -92,6 +94,21 @@ def _check_items(table: dict[str, Any], checker: Checker) -> None:
             if known and isinstance(item, str) and item and item not in known:
                 what = f"{equipment['device']} has no item {toml(item)}{did_you_mean(item, known)}"
                 checker.say(f"equipment[{index}]{key}", what, ", ".join(known))
+
+
+def _unwritable(settings: Settings, file: str) -> list[Problem]:
+    """What stands twice in the list of writes, or can only be read."""
+    options = {device.name: device.options for device in settings.devices}
+    problems, seen = [], set()
+    for index, each in enumerate(settings.writes):
+        ask = getattr(options[each.device], "unwritable", None)
+        why = ask(each.item) if ask else f"can not be written: the driver of {each.device} only reads"
+        if (each.device, each.item) in seen:
+            why = "stands in the list already"
+        seen.add((each.device, each.item))
+        if why:
+            problems.append(Problem(file, f"writes[{index}].item", f"{toml(each.item)} {why}"))
+    return problems
 
 
 def _points(device: dict[str, Any]) -> tuple[str, ...]:

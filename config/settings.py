@@ -186,6 +186,31 @@ class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("`parameters` and `leave_out` go with a `map`")
 
 
+class Write(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An item that people may change from a terminal. Nothing else is ever written to a machine."""
+
+    device: Annotated[Name, Meta(description="its device", extra={"refers_to": "device"})]
+    item: Annotated[str, Meta(min_length=1, description="name of the item of the device")]
+    roles: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(min_length=1, description="roles of people who may, as the ERP names them"),
+    ]
+    min: Annotated[float | None, Meta(description="the least number that it takes; goes with `max`")] = None
+    max: Annotated[float | None, Meta(description="the greatest number that it takes")] = None
+    values: Annotated[
+        tuple[bool | int | float | str, ...],
+        Meta(description="all values that it takes, in place of `min` and `max`"),
+    ] = ()
+    at_most: Annotated[int, Meta(ge=1, le=10_000, description="how often it may be written `within` seconds")] = 6
+    within: Annotated[float, Meta(gt=0, le=86_400, description="seconds for `at_most`")] = 60.0
+
+    def __post_init__(self) -> None:
+        if (self.min is None) is not (self.max is None) or (self.min is None) is not bool(self.values):
+            raise ValueError("needs either `min` and `max`, for a number, or `values`")
+        if self.min is not None and self.max is not None and not self.min <= self.max:
+            raise ValueError(f"`min` is {self.min:g}, above `max`, which is {self.max:g}")
+
+
 class Connector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An ERP or a broker that plans come from and facts go to."""
 
@@ -262,6 +287,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     terminals: Annotated[tuple[Terminal, ...], Meta(min_length=1)]
     scanners: tuple[Scanner, ...] = ()
     devices: tuple[Device, ...] = ()
+    writes: tuple[Write, ...] = ()
     connectors: tuple[Connector, ...] = ()
     policies: Policies = Policies()
     telemetry: Telemetry = Telemetry()

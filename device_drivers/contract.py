@@ -162,8 +162,35 @@ class Signals(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The device confirmed a write, and was then read: `value` is what it has, None when that can not be told.
+
+    `agrees`: it has what was written.
+    """
+
+    value: Value
+    agrees: bool
+
+
+@runtime_checkable
+class Writes(Protocol):
+    """What a driver may do besides: give an item another value. Only the write gate may ask for it."""
+
+    async def write_item(self, item: str, value: bool | int | float | str) -> Written:
+        """Write, and read back. Goes before the polls that wait, and is never tried twice.
+
+        Raises NotWritten when the device has not changed for sure, any other DeviceError when nobody
+        knows. Ends within a few of the device's time-outs, also when the connection is lost meanwhile.
+        """
+        ...
+
+
 class DriverModule(Protocol):
     """What `device_drivers.load(name)` returns.
+
+    The Options of a driver that can write have a method `unwritable(item) -> str`: why this item can not
+    be written, in words that go on after its name; empty when it can.
 
     A driver that knows untrusted devices has a third name, `trust(options) -> str`: trust the device
     that was refused last, and say in a sentence whom; it raises DeviceError when there is none.
@@ -204,6 +231,12 @@ class BadReply(DeviceError):
     """The device answers something the protocol does not allow, or not what was asked."""
 
     kind = "bad_reply"
+
+
+class NotWritten(DeviceError):
+    """A write did not happen: the device has not changed."""
+
+    kind = "not_written"
 
 
 class Misconfigured(DeviceError):

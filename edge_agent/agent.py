@@ -26,6 +26,7 @@ from edge_agent.clock import Clock
 from edge_agent.devices import Devices, DeviceSettings
 from edge_agent.events import PlansChanged
 from edge_agent.local_socket import LocalSocket
+from edge_agent.machine_writes import MachineWrites
 from edge_agent.places import own_data
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps, ToldOutbox
@@ -39,6 +40,7 @@ from edge_agent.store.samples import SampleStore
 from edge_agent.supervisor import Supervisor
 from edge_agent.telemetry_pump import telemetry
 from edge_agent.terminals import Terminals
+from edge_agent.write_gate import Rule
 from sync.ports import Connector
 from sync.puller import Puller
 from sync.relay import Relay
@@ -90,7 +92,9 @@ class Agent:
             settings.policies.repeat_window,
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
-        api = Api(terminals, board, store, bus, samples)
+        writes = MachineWrites(map(_rule, settings.writes), store, self._clock, bus, devices)
+        await writes.open()
+        api = Api(terminals, board, store, bus, samples, writes)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),
@@ -107,6 +111,7 @@ class Agent:
             api.stop()
             await asyncio.gather(serving, return_exceptions=True)
             await _cancel([observing])
+            await writes.finish()
             await _cancel(pumps)
             await self._supervisor.attempt("books", books.flush)
             await _cancel(links)  # a relay finishes the request in hand
@@ -168,6 +173,12 @@ def _device_settings(settings: config.Settings) -> list[DeviceSettings]:
         for each in settings.scanners
     ]
     return [*devices, *scanners]
+
+
+def _rule(each: config.Write) -> Rule:
+    return Rule(
+        each.device, each.item, frozenset(each.roles), each.min, each.max, each.values, each.at_most, each.within
+    )
 
 
 def _station(each: config.Terminal) -> Station:

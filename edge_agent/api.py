@@ -20,6 +20,7 @@ from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
 from edge_agent.histories import SampleGap, Samples
+from edge_agent.machine_writes import MachineWrites
 from edge_agent.sample_stream import parse_time, sample_lines
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
@@ -40,6 +41,8 @@ from edge_agent.views import (
     Status,
     View,
 )
+from edge_agent.write_gate import Refused
+from edge_agent.write_orders import WriteAnswer, WriteOrder
 from sync.openapi import RouteDoc, document
 
 HEARTBEAT_SECONDS = 5.0
@@ -47,6 +50,7 @@ INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fi
 # A status bar that changes more often than this can not be read; live values change all the time.
 _STATUS_PACE_SECONDS, _LIVE_PACE_SECONDS = 0.2, 1.0
 
+_NAME = 200  # characters of the name of a device or an item: it goes into the journal
 _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
 _log = logging.getLogger(__name__)
@@ -75,6 +79,11 @@ ROUTES = (
         statuses={400: Problem, 404: Problem, **_STORE}, token=False,
     ),
     RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
+    RouteDoc(
+        "POST", "/v1/devices/{device}/items/{item}", "Give an item of a machine a value, through the write gate",
+        WriteOrder, WriteAnswer, token=False,
+        statuses={400: Problem, 403: Problem, 404: Problem, 409: Problem, 413: Problem, **_STORE},
+    ),
     RouteDoc(
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
         query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
@@ -106,13 +115,14 @@ class Api:
 
     def __init__(
         self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
-        samples: SampleStore | None = None,
+        samples: SampleStore | None = None, writes: MachineWrites | None = None,
     ) -> None:
         self._terminals = terminals
         self._board = board
         self._store = store
         self._bus = bus
         self._samples = samples
+        self._writes = writes
         self._server = _Server(uvicorn.Config(
             self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
             server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
@@ -135,6 +145,7 @@ class Api:
             "/v1/equipment": self._equipment,
             "/v1/equipment/{equipment}/oee": self._oee,
             "/v1/devices": self._devices,
+            "/v1/devices/{device}/items/{item}": self._write,
             "/v1/journal": self._journal,
             "/v1/journal/{seq}/resend": self._resend,
             "/v1/samples": self._stored,
@@ -144,7 +155,7 @@ class Api:
         }
         methods = {route.path: route.method for route in ROUTES}
         routes = [
-            Route(path, _guarded(handler), methods=[methods.get(path, "GET")])
+            Route(path.replace("{item}", "{item:path}"), _guarded(handler), methods=[methods.get(path, "GET")])
             for path, handler in handlers.items()
         ]
         return Starlette(routes=routes)
@@ -173,6 +184,23 @@ class Api:
 
     async def _devices(self, request: Request) -> Response:
         return _json(self._board.devices)
+
+    async def _write(self, request: Request) -> Response:
+        order = msgspec.json.decode(await _body(request), type=WriteOrder)
+        self._terminals.station(order.terminal)
+        where = request.path_params["device"], request.path_params["item"]
+        if max(map(len, where)) > _NAME:
+            raise ValueError(f"The name of a device or of an item has at most {_NAME} characters.")
+        assert self._writes
+        try:
+            answer = await self._writes.ask(*where, order)
+        except StoreError as error:
+            if error.kind != "conflict":
+                raise
+            return _json(Problem("write.not_again", {"what": str(error)}), 409)
+        if isinstance(answer, Refused):
+            return _json(Problem(answer.code, answer.params), 403)
+        return _json(answer)
 
     async def _journal(self, request: Request) -> Response:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpcore
 import msgspec
@@ -30,6 +30,7 @@ from edge_agent.views import (
     Status,
     View,
 )
+from edge_agent.write_orders import WriteAnswer, WriteOrder
 
 Event = View | Status | Echo
 
@@ -105,6 +106,14 @@ class AgentClient:
         Raises AgentAway, InputRefused (it was not refused, or waits for an earlier one: `what` says so).
         """
         return _decode(await self._request("POST", f"/v1/journal/{seq}/resend"), JournalRow)
+
+    async def order_write(self, device: str, item: str, order: WriteOrder) -> WriteAnswer:
+        """Have an item of a machine given a value. The same order sent again gets the same answer.
+
+        Raises AgentAway (unknown what came of it: send it again), InputRefused (the gate did not let it through).
+        """
+        path = f"/v1/devices/{quote(device, safe='')}/items/{quote(item, safe='')}"
+        return _decode(await self._request("POST", path, msgspec.json.encode(order)), WriteAnswer)
 
     async def health(self) -> Health:
         """How the agent is doing as a whole."""

@@ -12,14 +12,18 @@ import msgspec
 
 from device_drivers.contract import (
     DataValue,
+    Driver,
     DriverModule,
     Gap,
     Notice,
+    NotWritten,
     Observation,
     Online,
     Scan,
     Signal,
     StatusCode,
+    Writes,
+    Written,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
@@ -77,6 +81,16 @@ class Devices:
         """The items that the device ever gave; one that is Bad keeps its last good value and its time."""
         return self._devices[device].items
 
+    def last(self, device: str, item: str) -> ItemValue | None:
+        """An item as it was last read; None when there is no such device, or it never gave the item."""
+        known = self._devices.get(device)
+        return known.items.get(item) if known else None
+
+    async def write_item(self, device: str, item: str, value: bool | int | float | str) -> Written:
+        """Give an item another value, for the write gate; see device_drivers.contract.Writes."""
+        if device not in self._devices:
+            raise NotWritten(f"There is no device {device}.")
+        return await self._devices[device].write_item(item, value)
 
     def signal(self, name: str, verdict: Signal) -> None:
         """Let a scanner say what came of its scan; nothing where it can not, or is lost."""
@@ -100,6 +114,7 @@ class _Device:
         self._clock = clock
         self._bus = bus
         self._supervisor = supervisor
+        self._driver: Driver | None = None
         self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
         self._last_good: datetime | None = None
         self._heard: datetime | None = None  # up to when nothing can be missing
@@ -112,6 +127,7 @@ class _Device:
     async def session(self) -> None:
         """One connection, until it is lost."""
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
+        self._driver = driver
         self._answering = getattr(driver, "signal", None)
         await driver.run(self._emit)
 
@@ -123,6 +139,14 @@ class _Device:
     def signal(self, verdict: Signal) -> None:
         if self._answering is not None:
             self._answering(verdict)
+
+    async def write_item(self, item: str, value: bool | int | float | str) -> Written:
+        name, driver = self._settings.name, self._driver
+        if driver is None or self._status.state != "online":
+            raise NotWritten(f"{name} is not connected.{' ' + self._status.reason if self._status.reason else ''}")
+        if not isinstance(driver, Writes):
+            raise NotWritten(f"{name} can only be read: its driver does not write.")
+        return await driver.write_item(item, value)
 
     def status(self) -> DeviceStatus:
         return msgspec.structs.replace(self._status, last_good=self._last_good)

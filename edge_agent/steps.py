@@ -55,6 +55,15 @@ class Taken:
     new: bool = True
 
 
+def signed_on(connection: Connection, terminal: str) -> str:
+    """The id of the person who is signed on at a terminal; empty: nobody, or it can not be told."""
+    saved = sessions.load(connection, terminal)
+    try:
+        return msgspec.json.decode(saved.state, type=Session).person if saved else ""
+    except (ValueError, RecursionError):  # of msgspec, or bytes that are no UTF-8
+        return ""
+
+
 class Steps:
     """Takes inputs, and looks at where a terminal stands."""
 

@@ -13,6 +13,9 @@ from decimal import Decimal
 
 import msgspec
 
+from sync.fact_body import FactBody as FactBody
+from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
+
 # ---------------------------------------------------------------- plans
 
 
@@ -165,12 +168,6 @@ AnyPlan = Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit
 # ---------------------------------------------------------------- facts
 
 
-class FactBody(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
-    """What happened. `about` is the ordering key: facts with the same `about` arrive in order."""
-
-    about: str
-
-
 class SignedOn(FactBody, frozen=True, kw_only=True):
     """A person signed on at a terminal (`about` is `person/<id>`)."""
 
@@ -304,6 +301,9 @@ AnyFact = (
     | Correction
     | ScanRefused
     | DowntimeRecorded
+    | MachineWriteRequested
+    | MachineWriteRefused
+    | MachineWriteFinished
 )
 
 

@@ -34,6 +34,7 @@ from sync.contract import (
     SignedOn,
     WorkType,
 )
+from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 
 NOTHING = Decimal(0)
 LEAST, GREATEST = Decimal("0.000001"), Decimal(1_000_000_000)  # sums of these stay exact
@@ -41,7 +42,8 @@ BY_LINES = "lines"  # what closed a pick list: all its lines were done or short
 CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HELD)
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort
-Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded
+MachineWrite = MachineWriteRequested | MachineWriteRefused | MachineWriteFinished
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | MachineWrite
 
 
 @dataclass(frozen=True)

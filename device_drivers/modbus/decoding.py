@@ -21,7 +21,7 @@ Number = int | float
 
 LARGEST_FACTOR = 10  # powers of ten: SunSpec's scale factors are -10 to 10
 
-_FORMATS = {
+FORMATS = {
     Type.UINT16: "H", Type.INT16: "h", Type.UINT32: "I", Type.INT32: "i", Type.UINT64: "Q",
     Type.INT64: "q", Type.FLOAT32: "f", Type.FLOAT64: "d", Type.BCD16: "H", Type.BCD32: "I",
 }  # fmt: skip
@@ -113,7 +113,7 @@ def _unchecked(point: Point, start: int) -> Callable[[bytes], Raw]:
 def _number(point: Point, start: int) -> Callable[[bytes], Number]:
     """A number as its type says, whatever the order of its bytes."""
     sign = "<" if point.order.bytes_swapped else ">"
-    unpack = struct.Struct(sign + _FORMATS[point.kind]).unpack_from
+    unpack = struct.Struct(sign + FORMATS[point.kind]).unpack_from
     begin, end = 2 * start, 2 * (start + point.size)
     if point.order in (Order.ABCD, Order.DCBA) or point.size == 1:
 

@@ -14,18 +14,21 @@ from device_drivers.contract import (
     DeviceError,
     Emit,
     Notice,
+    NotWritten,
     Online,
     TimedOut,
     Unreachable,
+    Written,
 )
 from device_drivers.modbus.blocks import Block, plan, split
-from device_drivers.modbus.frames import Answer, Failure, Refusal, Request
+from device_drivers.modbus.frames import Answer, Asked, Failure, Refusal
 from device_drivers.modbus.line import GATEWAY, Line
 from device_drivers.modbus.notices import Told
 from device_drivers.modbus.options import Options
 from device_drivers.modbus.rounds import Job, Schedule
 from device_drivers.modbus.values import Field, bad, fields
 from device_drivers.modbus.wire import Wire, connect
+from device_drivers.modbus.writing import Plan, may_try_next, plan_write, why_not
 
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
@@ -52,6 +55,11 @@ class Driver:
             retry_dead=options.retry_dead_unit, seed=clock.new_id(),
         )  # fmt: skip
         self._told = Told(options.retry_dead_unit)
+        self._wire: Wire | None = None
+        self._broken: DeviceError | None = None  # why no unit is left that answers
+        # Who waits first is first: a write waits for the requests on their way, never for the polls behind.
+        self._turn = asyncio.Semaphore(options.max_in_flight)
+        self._writing = asyncio.Lock()
         self._quiet_until = now
         self._online = False
         self._early: list[DataValue] = []  # bad ones from before the first answer
@@ -60,6 +68,7 @@ class Driver:
         """Poll until cancelled; see device_drivers.contract.Driver."""
         wire = await connect(self._options, self._line.late)
         try:
+            self._wire = wire
             silence = self._options.timeout if self._options.of_a_line else 0.0
             self._quiet_until = self._clock.monotonic() + max(silence, self._options.pause_after_connect)
             if self._options.max_in_flight == 1:
@@ -67,7 +76,48 @@ class Driver:
             else:
                 await self._several(wire, emit)
         finally:
+            self._wire = None
             wire.close()
+
+    async def write_item(self, item: str, value: bool | int | float | str) -> Written:
+        """See device_drivers.contract.Writes."""
+        point = next((point for point in self._options.placed() if point.name == item), None)
+        if point is None:
+            raise NotWritten(f"This device has no point {item!r}.")
+        plan = plan_write(point, value, of_a_line=self._options.of_a_line)
+        async with self._writing:  # nobody else writes before it is read back
+            wire = self._wire
+            if wire is None or not self._online or self._broken:
+                raise NotWritten(f"{self._options.where} is not connected.")
+            await self._clear_doubts(wire, plan)
+            await self._write(wire, plan)
+            answer, believed, _ = await self._ask(wire, plan.after)
+            if isinstance(answer, bytes) and believed:
+                return plan.found(answer)
+        raise BadReply(f"The device confirmed the write of {item}, and could then not be read.")
+
+    async def _clear_doubts(self, wire: Wire, plan: Plan) -> None:
+        """A unit whose answers are not believed is not written to. Raises NotWritten."""
+        unit = plan.after.unit
+        block = next(block for block in self._fields if block.unit == unit)
+        if self._line.skips(unit, self._clock.monotonic()):
+            raise NotWritten(f"Unit {unit} does not answer; it is left out for a while.")
+        while doubts := self._line.doubts(unit):
+            await self._ask(wire, block)
+            if self._line.doubts(unit) >= doubts:
+                raise NotWritten(f"Unit {unit} answers too late to be believed. Try again when it has values.")
+
+    async def _write(self, wire: Wire, plan: Plan) -> None:
+        """Have it confirmed. Raises NotWritten, or another DeviceError when nobody knows."""
+        for request in plan.tries:
+            answer, believed, _ = await self._ask(wire, request)
+            if not (isinstance(answer, Refusal) and may_try_next(answer)):
+                break
+        if isinstance(answer, bytes) and believed:
+            return
+        if isinstance(answer, Refusal) and (words := why_not(plan.point, answer)):
+            raise NotWritten(words)
+        raise self._why(request, answer)
 
     async def _one_by_one(self, wire: Wire, emit: Emit) -> None:
         while True:
@@ -101,6 +151,8 @@ class Driver:
     async def _poll(self, wire: Wire, job: Job, emit: Emit) -> None:
         """Read a block, or leave it out for a dead unit; emit what comes of it."""
         try:
+            if self._broken:  # found out by a write
+                raise self._broken
             if self._line.skips(job.block.unit, self._clock.monotonic()):
                 self._schedule.drop(job.block.unit)
                 return
@@ -130,17 +182,23 @@ class Driver:
         """
         while True:
             doubts = self._line.doubts(block.unit)
+            found = await self._ask(wire, block)
+            if self._line.doubts(block.unit) >= doubts:
+                return found
+
+    async def _ask(self, wire: Wire, what: Block | Asked) -> tuple[Answer, bool, datetime]:
+        """One request when its turn has come: the answer, whether it is believed, the moment of the request."""
+        async with self._turn:
             quiet = max(self._quiet_until, self._line.quiet_until)
             if quiet > self._clock.monotonic():
                 await self._clock.sleep_until(quiet)
-            request, asked_at = self._line.request(block), self._clock.now()
-            answer = await wire.ask(request, self._options.timeout)
+            asked = self._line.request(what) if isinstance(what, Block) else what
+            asked_at = self._clock.now()
+            answer = await wire.ask(asked, self._options.timeout)
             self._quiet_until = self._clock.monotonic() + self._options.gap
-            believed = self._judge(request, answer)
-            if self._line.doubts(block.unit) >= doubts:
-                return answer, believed, asked_at
+            return answer, self._judge(asked, answer), asked_at
 
-    def _judge(self, request: Request, answer: Answer) -> bool:
+    def _judge(self, request: Asked, answer: Answer) -> bool:
         """Tell the line what came; whether it is believed. Raises DeviceError when no unit is left."""
         now = self._clock.monotonic()
         match answer:
@@ -151,7 +209,8 @@ class Driver:
             case Failure():
                 self._line.failed(request, answer, now)
         if self._line.lost:
-            raise self._why(request, answer)
+            self._broken = self._why(request, answer)
+            raise self._broken
         return False
 
     def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
@@ -173,7 +232,7 @@ class Driver:
         names = [point.name for point in self._options.placed() if point.unit == unit]
         return bad(names, self._clock.now())
 
-    def _why(self, request: Request, answer: Answer) -> DeviceError:
+    def _why(self, request: Asked, answer: Answer) -> DeviceError:
         """Why the device is lost, in words."""
         where, unit = self._options.where, request.unit
         match answer:

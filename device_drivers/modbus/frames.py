@@ -1,6 +1,6 @@
-"""Requests and answers as bytes: the four reads of Modbus, in frames of TCP and of RTU. Pure.
+"""Requests and answers as bytes: four reads and three writes of Modbus, in frames of TCP and of RTU. Pure.
 
-Sources: Modbus application protocol V1.1b3 (6.1 to 6.4, 7), Modbus messaging on TCP/IP V1.0b (3.1.3),
+Sources: Modbus application protocol V1.1b3 (6.1 to 6.6, 6.12, 7), Modbus messaging on TCP/IP V1.0b (3.1.3),
 Modbus over serial line V1.02 (2.5.1).
 
 >>> rtu_frame(Request(unit=4, function=1, address=10, count=13)).hex(" ")
@@ -17,6 +17,10 @@ from device_drivers.modbus.points import Table
 
 FUNCTIONS = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
 REFUSED = 0x80  # added to the function code of an answer that is an exception
+
+# Writes: one coil, one register, several registers. Only `writing` makes requests of them.
+WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
+COIL_ON, COIL_OFF = b"\xff\x00", b"\0\0"
 
 _PDU = struct.Struct(">BHH")
 _MBAP = struct.Struct(">HHHB")
@@ -40,6 +44,38 @@ class Request:
     def pdu(self) -> bytes:
         """Function code and what it asks for."""
         return _PDU.pack(self.function, self.address, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """One write of `data` to the coil, or to the registers, from `address` on."""
+
+    unit: int
+    function: int
+    address: int
+    data: bytes
+
+    @property
+    def data_size(self) -> int:
+        """Bytes of the right answer behind its function code and one more: it has no byte count."""
+        return 3
+
+    @property
+    def echo(self) -> bytes:
+        """The right answer: address and value, or address and number of registers."""
+        if self.function == WRITE_REGISTERS:
+            return _PDU.pack(self.function, self.address, len(self.data) // 2)
+        return bytes([self.function]) + self.address.to_bytes(2, "big") + self.data
+
+    @property
+    def pdu(self) -> bytes:
+        """Function code and what it asks for."""
+        if self.function == WRITE_REGISTERS:
+            return self.echo + bytes([len(self.data)]) + self.data
+        return self.echo
+
+
+Asked = Request | WriteRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +108,11 @@ class Garbled(ValueError):
     """The bytes are no Modbus; where the next frame begins can not be told."""
 
 
-def judge(request: Request, frame: Frame) -> Answer:
-    """What a frame says to a request; anything but the very answer, or an exception, is odd."""
+def judge(request: Asked, frame: Frame) -> Answer:
+    """What a frame says to a request; anything but the very answer, or an exception, is odd.
+
+    The answer to a write is all that it repeats.
+    """
     unit, pdu = frame.unit, frame.pdu
     if unit != request.unit:
         return Failure("odd", f"unit {unit} answers where unit {request.unit} was asked")
@@ -81,15 +120,18 @@ def judge(request: Request, frame: Frame) -> Answer:
         return Refusal(pdu[1])
     if pdu[0] != request.function:
         return Failure("odd", f"function {pdu[0]} answers where function {request.function} was asked")
+    if isinstance(request, WriteRequest):
+        return pdu[1:] if pdu == request.echo else Failure("odd", "the answer is that to another write")
     size = request.data_size
     if len(pdu) != size + 2 or pdu[1] != size:
         return Failure("odd", f"the answer has {len(pdu) - 2} bytes of data where {size} were asked for")
     return pdu[2:]
 
 
-def tcp_frame(transaction: int, request: Request) -> bytes:
+def tcp_frame(transaction: int, request: Asked) -> bytes:
     """A request with the header of Modbus TCP."""
-    return _MBAP.pack(transaction, 0, 6, request.unit) + request.pdu
+    pdu = request.pdu
+    return _MBAP.pack(transaction, 0, 1 + len(pdu), request.unit) + pdu
 
 
 def take_tcp(buffer: bytearray) -> Frame | None:
@@ -106,7 +148,7 @@ def take_tcp(buffer: bytearray) -> Frame | None:
     return Frame(transaction, unit, pdu)
 
 
-def rtu_frame(request: Request) -> bytes:
+def rtu_frame(request: Asked) -> bytes:
     """A request as on a serial line."""
     body = bytes([request.unit]) + request.pdu
     return body + crc(body)
@@ -121,6 +163,8 @@ def take_rtu(buffer: bytearray) -> Frame | None:
         length = 5
     elif function in (1, 2, 3, 4):
         length = buffer[2] + 5
+    elif function in (WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS):
+        length = 8
     else:
         raise Garbled(f"an answer with function {function}, which nobody asked for")
     if len(buffer) < length:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from device_drivers.modbus.blocks import Block
-from device_drivers.modbus.frames import FUNCTIONS, Failure, Frame, Refusal, Request
+from device_drivers.modbus.frames import FUNCTIONS, Asked, Failure, Frame, Refusal, Request
 from device_drivers.modbus.points import ADDRESSES, MAX_BITS, MAX_REGISTERS
 
 CLEAN_POLLS = 2
@@ -80,7 +80,7 @@ class Line:
             return Request(block.unit, FUNCTIONS[block.table], block.address, block.count)
         return self._unlike(unit.largest, unit.owed)
 
-    def answered(self, request: Request) -> bool:
+    def answered(self, request: Asked) -> bool:
         """An answer of the right shape came; returns whether it may be believed."""
         unit = self._units[request.unit]
         unit.strikes = 0
@@ -90,7 +90,7 @@ class Line:
         unit.doubts -= 1
         return False
 
-    def refused(self, request: Request, refusal: Refusal, now: float) -> None:
+    def refused(self, request: Asked, refusal: Refusal, now: float) -> None:
         """An exception came: the unit lives, unless a gateway says that it does not."""
         unit = self._units[request.unit]
         if refusal.code in GATEWAY:
@@ -101,7 +101,7 @@ class Line:
             unit.owed.clear()
             unit.doubts -= 1
 
-    def failed(self, request: Request, failure: Failure, now: float) -> None:
+    def failed(self, request: Asked, failure: Failure, now: float) -> None:
         """No answer came in time, or an odd one."""
         unit = self._units[request.unit]
         if self._careful:
@@ -159,6 +159,6 @@ class Line:
         return self._rng.choice(fewer or more or [whole])
 
 
-def shape(request: Request) -> Shape:
+def shape(request: Asked) -> Shape:
     """What the right answer to a request looks like."""
     return request.function, request.data_size

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from device_drivers.modbus.encoding import unwritable
 from device_drivers.modbus.points import (
     MAX_BITS,
     MAX_REGISTERS,
@@ -96,6 +97,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         for point in by_name.values():
             if point.scale_from and (problem := factor_problem(point, by_name.get(point.scale_from))):
                 raise ValueError(f"point {point.name!r}: {problem}")
+
+    def unwritable(self, item: str) -> str:
+        """Why an item can not be written; see device_drivers.contract.DriverModule."""
+        found = (point for point in self.placed() if point.name == item)
+        return next((unwritable(point) for point in found), "is no point of this device")
 
     def placed(self) -> tuple[Point, ...]:
         """The points as they are on the wire: every one with table and unit, its address from 0."""

@@ -14,10 +14,10 @@ from typing import cast
 from device_drivers.contract import BadReply, DeviceError, Unreachable
 from device_drivers.modbus.frames import (
     Answer,
+    Asked,
     Failure,
     Frame,
     Garbled,
-    Request,
     judge,
     rtu_frame,
     take_rtu,
@@ -42,7 +42,7 @@ class Wire(asyncio.Protocol, ABC):
         self._buffer = bytearray()
 
     @abstractmethod
-    async def ask(self, request: Request, timeout: float) -> Answer:
+    async def ask(self, request: Asked, timeout: float) -> Answer:
         """The answer to a request, or a Failure after `timeout` seconds. Raises DeviceError without a line."""
 
     def close(self) -> None:
@@ -85,11 +85,11 @@ class TcpWire(Wire):
     def __init__(self, where: str, gone: str) -> None:
         super().__init__(where, gone)
         self._transaction = 0
-        self._waiting: dict[int, tuple[Request, asyncio.Future[Answer | None]]] = {}
+        self._waiting: dict[int, tuple[Asked, asyncio.Future[Answer | None]]] = {}
         self._given_up: deque[int] = deque(maxlen=_REMEMBERED)
         self._stray = False
 
-    async def ask(self, request: Request, timeout: float) -> Answer:
+    async def ask(self, request: Asked, timeout: float) -> Answer:
         """See Wire."""
         loop = asyncio.get_running_loop()
         self._transaction = transaction = self._transaction % 0xFFFF + 1
@@ -143,11 +143,11 @@ class RtuWire(Wire):
     def __init__(self, where: str, gone: str, on_late: Callable[[Frame], None]) -> None:
         super().__init__(where, gone)
         self._on_late = on_late
-        self._request: Request | None = None
+        self._request: Asked | None = None
         self._future: asyncio.Future[Answer | None] | None = None
         self._odd = ""
 
-    async def ask(self, request: Request, timeout: float) -> Answer:
+    async def ask(self, request: Asked, timeout: float) -> Answer:
         """See Wire."""
         loop = asyncio.get_running_loop()
         self._buffer.clear()

@@ -17,9 +17,11 @@ from device_drivers.contract import (
     Gap,
     Misconfigured,
     Notice,
+    NotWritten,
     Online,
     StatusCode,
     TimedOut,
+    Written,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
@@ -52,6 +54,8 @@ class Driver:
             point.name: (point.element, point.fields, point.field)
             for point in options.points if point.field or point.element is not None
         }  # fmt: skip
+        self._wire: Wire | None = None  # while values come
+        self._writing = asyncio.Lock()
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
 
     async def run(self, emit: Emit) -> None:
@@ -68,10 +72,12 @@ class Driver:
                 told = "; ".join(refused.values())
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
             identity = await wire.identity()
+            self._wire = wire
             emit(Online(identity, self._warnings()))
             self._tell_refused(refused, emit)
             await self._deliver(wire, identity, refused, emit)
         finally:
+            self._wire = None
             await wire.close()
 
     async def connect(self, wire: Wire) -> None:
@@ -79,6 +85,16 @@ class Driver:
         if not self._options.insecure:
             await self._secure(wire)
         await wire.connect(self._password())
+
+    async def write_item(self, item: str, value: bool | int | float | str) -> Written:
+        """See device_drivers.contract.Writes."""
+        point = next((point for point in self._options.points if point.name == item), None)
+        if point is None:
+            raise NotWritten(f"This device has no point {item!r}.")
+        async with self._writing:  # nobody else writes before it is read back
+            if self._wire is None:
+                raise NotWritten(f"{self._options.endpoint} is not connected.")
+            return await self._wire.write_point(point, value)
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""

@@ -119,6 +119,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The place of the server, for people."""
         return self.endpoint
 
+    def unwritable(self, item: str) -> str:
+        """Why an item can not be written; see device_drivers.contract.DriverModule. The server knows the rest."""
+        point = next((point for point in self.points if point.name == item), None)
+        if point is None:
+            return "is no point of this device"
+        return "is a part of a list or a structure" if point.field or point.element is not None else ""
+
     def __post_init__(self) -> None:
         names = [point.name for point in self.points]
         if twice := {name for name in names if names.count(name) > 1}:

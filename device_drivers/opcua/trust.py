@@ -101,3 +101,10 @@ def _slug(endpoint: str) -> str:
     '192.0.2.20_4840_press_3'
     """
     return re.sub(r"[^A-Za-z0-9.-]+", "_", endpoint.removeprefix("opc.tcp://"))[:100]
+
+
+def first(chain: bytes) -> bytes:
+    """The first of the certificates that stand one behind the other: DER says how long it is."""
+    if chain[:1] != b"\x30" or len(chain) < 4 or chain[1] != 0x82:  # shorter or longer ones are none
+        return chain
+    return chain[: 4 + int.from_bytes(chain[2:4], "big")]

@@ -91,10 +91,3 @@ def follows(sequence: int, last: int | None) -> bool:
     (True, False, True, True)
     """
     return last is None or sequence == (1 if last == _HIGHEST_SEQUENCE else last + 1)
-
-
-def first_of(chain: bytes) -> bytes:
-    """The first of the certificates that stand one behind the other: DER says how long it is."""
-    if chain[:1] != b"\x30" or len(chain) < 4 or chain[1] != 0x82:  # shorter or longer ones are none
-        return chain
-    return chain[: 4 + int.from_bytes(chain[2:4], "big")]

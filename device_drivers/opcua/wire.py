@@ -33,13 +33,17 @@ from device_drivers.contract import (
     Clock,
     DeviceError,
     Misconfigured,
+    NotWritten,
     TimedOut,
     Unreachable,
+    Written,
 )
+from device_drivers.opcua.coding import agrees, coded
 from device_drivers.opcua.options import KEEPALIVE_COUNT, NodeRef, Options, Point, node_text
 from device_drivers.opcua.paths import Step, step_text
 from device_drivers.opcua.refusals import CHECK, no_such_security, refusal
-from device_drivers.opcua.values import Below, Change, first_of, follows, plain
+from device_drivers.opcua.trust import first
+from device_drivers.opcua.values import Below, Change, follows, plain
 
 # What the library would log is raised here, or seen by the watchdog.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -88,7 +92,7 @@ class Wire:
                 await _close(asking)
         for each in endpoints:
             if _is_secure(each) and each.ServerCertificate:
-                return first_of(each.ServerCertificate)
+                return first(each.ServerCertificate)
         offered = {
             f"{each.SecurityPolicyUri.rpartition('#')[2]}/{each.SecurityMode.name}" for each in endpoints
         }
@@ -154,6 +158,39 @@ class Wire:
                     told = await self._client.read_attributes([self._client.get_node(each) for each in part])
                     readings |= {each: _change(set(), one) for each, one in zip(part, told, strict=True)}
         return tuple(_below(each, namespaces, readings.get(each.NodeId)) for each in found)
+
+    async def write_point(self, point: Point, value: bool | int | float | str) -> Written:
+        """Give the node of a point a value, with its data type, and read it; see device_drivers.contract.Writes."""
+        try:
+            with self._mapped():
+                async with asyncio.timeout(self._options.timeout):
+                    node, kind = await self._target(point)
+            value = coded(value, kind.name)
+        except (DeviceError, ValueError) as error:
+            raise NotWritten(f"{point.name} can not be {value!r}: {error}.") from error
+        with self._mapped():
+            async with asyncio.timeout(self._options.timeout * 2):
+                written = ua.DataValue(ua.Variant(value, kind))  # no times: many servers refuse a write of them
+                (answer,) = await self._client.uaclient.write_attributes([node], [written])
+                if not answer.is_good():
+                    raise NotWritten(f"{self._options.endpoint} refuses to write {point.name}: {answer.name}.")
+                (found,) = await self._client.read_attributes([self._client.get_node(node)])
+        now = plain(found.Value.Value) if found.Value is not None else None
+        return Written(now, agrees(now, value))
+
+    async def _target(self, point: Point) -> tuple[ua.NodeId, ua.VariantType]:
+        """The node of a point and the type of its values, by today's namespace table."""
+        found, refused = await self._find([point], await self._client.get_namespace_array())
+        if refused:
+            raise NotWritten(refused[point])
+        (node,) = found
+        (now,) = await self._client.read_attributes([self._client.get_node(node)])
+        held = now.Value
+        if held is not None and held.is_array:
+            raise NotWritten("its node holds a list")
+        kind = await self._client.get_node(node).read_data_type_as_variant_type()
+        # Of a node of any number only its value says which one.
+        return node, held.VariantType if kind is ua.VariantType.Variant and held is not None else kind
 
     @property
     def patience(self) -> float:
@@ -386,10 +423,12 @@ def _name(name: Any, index: Any) -> ua.QualifiedName:
 async def _close(client: Client) -> None:
     protocol = client.uaclient.protocol
     transport = protocol.transport if protocol else None
-    with suppress(OSError, UaError):  # TimeoutError is an OSError
-        async with asyncio.timeout(_TEARDOWN):
-            await client.disconnect()
-    # After a loss that the library noticed by itself it leaves the socket open. A frozen server takes
-    # no more bytes, so nothing may wait to be sent.
-    if transport is not None:
-        transport.abort()
+    try:
+        with suppress(OSError, UaError):  # TimeoutError is an OSError
+            async with asyncio.timeout(_TEARDOWN):
+                await client.disconnect()
+    finally:
+        # Also when cancelled, and after a loss that the library noticed by itself, when it leaves the socket
+        # open. A frozen server takes no more bytes, so nothing may wait to be sent.
+        if transport is not None:
+            transport.abort()

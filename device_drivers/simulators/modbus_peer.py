@@ -9,6 +9,7 @@ driver and nothing of its libraries: each can be judged by the other.
         peer.fault = Fault("late", seconds=0.3)
 
 Registers and bits are what `Peer.word` and `Peer.bit` say; by default every register holds its address.
+What is written into them (function codes 5, 6 and 16, when it is `writable`) is in `Peer.written` from then on.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request as it came; `number` counts from 1."""
+    """A request as it came; `number` counts from 1. `count` of a write of one is what is written."""
 
     number: int
     transaction: int
@@ -44,6 +45,12 @@ class Ask:
     address: int
     count: int
     at: float
+    data: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """How many addresses it is about."""
+        return 1 if self.function in (5, 6) else self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Peer:
     """The device, or the devices of a line. `fault` is one for all, or chosen for each request.
 
     `asked` has every request in order of arrival; `limit` is the first address that is not there.
+    `writable` are the function codes that it knows of those that write. `written` holds what was written,
+    by unit, whether it is a register, and address.
     """
 
     units: Iterable[int] = (1,)
@@ -72,6 +81,8 @@ class Peer:
     asked: list[Ask] = field(default_factory=list)
     port: int = 0
     connections: int = 0
+    writable: Iterable[int] = (5, 6, 16)
+    written: dict[tuple[int, bool, int], int] = field(default_factory=dict)
 
     @asynccontextmanager
     async def on_tcp(self, rtu: bool = False) -> AsyncIterator[Peer]:
@@ -142,13 +153,16 @@ async def _serve(
     try:
         while True:
             if rtu:
-                unit, function, address, count, _ = struct.unpack(">BBHHH", await reader.readexactly(8))
-                transaction = 0
+                unit, function, address, count, _ = struct.unpack(">BBHHH", head := await reader.readexactly(8))
+                transaction, data = 0, b""
+                if function == 16:  # of eight bytes the last two are no check sum, but byte count and data
+                    data = (head[7:] + await reader.readexactly(head[6] + 1))[:-2]
             else:
                 head = await reader.readexactly(12)
-                transaction, _, _, unit, function, address, count = struct.unpack(">HHHBBHH", head)
+                transaction, _, length, unit, function, address, count = struct.unpack(">HHHBBHH", head)
+                data = (await reader.readexactly(length - 6))[1:]
             at = asyncio.get_running_loop().time()
-            ask = Ask(len(peer.asked) + 1, transaction, unit, function, address, count, at)
+            ask = Ask(len(peer.asked) + 1, transaction, unit, function, address, count, at, data)
             peer.asked.append(ask)
             requests.put_nowait(ask)
     finally:
@@ -189,21 +203,36 @@ def answer(peer: Peer, ask: Ask, kind: Kind, rtu: bool) -> bytes:
 
 def _pdu(peer: Peer, ask: Ask, kind: Kind) -> bytes:
     refusals = {"busy": 6, "refuse": 2, "gateway": 11}
-    code = refusals.get(kind) or (2 if ask.address + ask.count > peer.limit else 0)
-    if code or ask.function not in (1, 2, 3, 4):
+    code = refusals.get(kind) or (2 if ask.address + ask.size > peer.limit else 0)
+    if code or ask.function not in (1, 2, 3, 4, *peer.writable):
         return bytes([ask.function | 0x80, code or 1])
+    if ask.function > 4:
+        return _take(peer, ask, kind)
     if kind == "garbage":
         return b"\x63\x00\x01"
     count = ask.count + {"short": -1, "long": 1}.get(kind, 0)
     addresses = range(ask.address, ask.address + count)
     if ask.function <= 2:
-        packed = sum(peer.bit(ask, address) << at for at, address in enumerate(addresses))
+        bits = [peer.written.get((ask.unit, False, each), peer.bit(ask, each)) for each in addresses]
+        packed = sum(bool(bit) << at for at, bit in enumerate(bits))
         data = packed.to_bytes(-(-count // 8), "little")
         data = data[:-1] if kind == "short" else data + b"\0" if kind == "long" else data
     else:
-        data = b"".join(struct.pack(">H", peer.word(ask, address)) for address in addresses)
+        words = [peer.written.get((ask.unit, True, each), peer.word(ask, each)) for each in addresses]
+        data = struct.pack(f">{len(words)}H", *words)
     function = ask.function ^ 1 if kind == "wrong_function" else ask.function
     return bytes([function, len(data)]) + data
+
+
+def _take(peer: Peer, ask: Ask, kind: Kind) -> bytes:
+    """Keep what is written, and repeat it; a wrong answer repeats something else."""
+    if ask.function == 16:
+        words = struct.unpack(f">{ask.count}H", ask.data)
+        peer.written |= {(ask.unit, True, ask.address + at): word for at, word in enumerate(words)}
+    else:
+        peer.written[ask.unit, ask.function == 6, ask.address] = ask.count
+    wrong = kind in ("short", "long", "garbage", "wrong_function")
+    return struct.pack(">BHH", ask.function, ask.address ^ wrong, ask.count)
 
 
 def check_sum(data: bytes) -> bytes:

@@ -9,7 +9,8 @@ a name that need not resolve.
 Nodes, all `s=MachiningCentre.<name>`: State (Int32, the PackML number), StateName, Mode, GoodCount and
 ScrapCount (UInt32), AlarmCode (UInt16, 0 for none), AlarmText, Temperature and CycleTime (Double),
 OilLevel (Double, its sensor is inaccurate: Uncertain), Probe (Boolean, not fitted: Bad) and Vibration (Double, its
-queue ran over: Good, with the overflow bit).
+queue ran over: Good, with the overflow bit). Clients may write SpeedSetpoint (Float), BatchSize (UInt16),
+RecipeName (String) and Lamp (Boolean); the machine does nothing with them.
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ _TYPES = {
     "OilLevel": ua.VariantType.Double,
     "Probe": ua.VariantType.Boolean,
     "Vibration": ua.VariantType.Double,
+}
+_SETPOINTS = {
+    "SpeedSetpoint": ua.VariantType.Float,
+    "BatchSize": ua.VariantType.UInt16,
+    "RecipeName": ua.VariantType.String,
+    "Lamp": ua.VariantType.Boolean,
 }
 _QUEUE_OVERFLOW = 0x480  # Good, with the info bits "data value" and "overflow" (part 4, 7.39.1)
 
@@ -167,8 +174,10 @@ async def _nodes(server: Server) -> dict[str, Node]:
             ua.QualifiedName(name, space),
             ua.Variant(blank.get(kind, 0), kind),
         )
-        for name, kind in _TYPES.items()
+        for name, kind in (_TYPES | _SETPOINTS).items()
     }
+    for name in _SETPOINTS:
+        await nodes[name].set_writable()
     await _write_faulty_sensors(nodes)
     return nodes
 

@@ -10,6 +10,7 @@ import pytest
 from edge_agent.api import Api
 from tests.agent.running import Plant, ask
 
+WRITE = b'{"id": "0190a000-0000-7000-8000-000000000001", "terminal": "%s", "value": 5}'
 ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/terminals/T1/view", None),
     ("GET", "/v1/terminals/none/view", None),
@@ -29,6 +30,10 @@ ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/equipment/PRESS-03/oee?minutes=x", None),
     ("GET", "/v1/equipment/none/oee", None),
     ("GET", "/v1/devices", None),
+    ("POST", "/v1/devices/plc/items/speed", b"{}"),
+    ("POST", "/v1/devices/plc/items/speed", WRITE % b"no terminal"),
+    ("POST", "/v1/devices/plc/items/speed", WRITE % b"T1"),
+    ("POST", "/v1/devices/plc/items/" + "x" * 201, WRITE % b"T1"),
     ("GET", "/v1/labels", None),
     ("GET", "/v1/samples", None),
     ("GET", "/v1/samples?from=yesterday", None),
@@ -69,7 +74,7 @@ def test_every_reference_in_the_document_leads_somewhere(document: Any) -> None:
 
 def routes(app: Any) -> list[tuple[str, str]]:
     """Path and method of each route of the application."""
-    return [(route.path, method) for route in app.routes for method in route.methods]
+    return [(route.path.replace(":path}", "}"), method) for route in app.routes for method in route.methods]
 
 
 def template(target: str) -> str:
@@ -78,5 +83,7 @@ def template(target: str) -> str:
     parts = path.split("/")
     if not parts[4:]:
         return path
+    if parts[2] == "devices":
+        return "/v1/devices/{device}/items/{item}"
     name = {"terminals": "{terminal}", "journal": "{seq}", "equipment": "{equipment}"}[parts[2]]
     return "/".join([*parts[:3], name, *parts[4:]])

@@ -13,7 +13,18 @@ import msgspec
 import pytest
 
 import device_drivers
-from device_drivers.contract import DataValue, Driver, Observation, Online, Scan, StatusCode, Unreachable
+from device_drivers.contract import (
+    DataValue,
+    DeviceError,
+    Driver,
+    NotWritten,
+    Observation,
+    Online,
+    Scan,
+    StatusCode,
+    Unreachable,
+    Writes,
+)
 from tests.contract.driver_partners import DriverPartner, partner_class, partner_names
 from tests.device_drivers import observing as drivers
 from tests.device_drivers.observing import Running, eventually, running
@@ -96,6 +107,37 @@ async def test_where_nobody_is_it_says_unreachable_in_words(name: str, device: D
 
 
 @every_driver
+async def test_what_it_can_not_write_it_does_not_write(name: str, device: DriverPartner) -> None:
+    driver = make(name, device.options)
+    assert hasattr(options_of(name), "unwritable") is isinstance(driver, Writes)
+    if not isinstance(driver, Writes):
+        return
+    for state in ("not connected yet", "online", "over"):
+        if state == "online":
+            async with running(driver) as run:
+                await observing(run, device)
+                with pytest.raises(NotWritten, match="no such item"):
+                    await driver.write_item("no such item", 1)
+        else:
+            with pytest.raises(NotWritten, match="not connected"):
+                await driver.write_item(writable(name, device)["name"], 1)
+
+
+@every_machine
+async def test_a_write_to_a_frozen_device_ends(name: str, device: DriverPartner) -> None:
+    driver = make(name, device.options)
+    assert isinstance(driver, Writes), "a machine that can not be written to: leave it out here"
+    async with running(driver) as run:
+        await observing(run, device)
+        device.freeze()
+        try:
+            with pytest.raises(DeviceError):
+                await asyncio.wait_for(driver.write_item(writable(name, device)["name"], 1), 10)
+        finally:
+            device.thaw()
+
+
+@every_driver
 async def test_cancelled_it_ends_within_two_seconds_and_leaves_nothing_behind(
     name: str, device: DriverPartner
 ) -> None:
@@ -155,6 +197,21 @@ def make(name: str, options: Mapping[str, Any]) -> Driver:
     """A driver for the partner of this name."""
     kind = partner_class(name)
     return drivers.make((kind and kind.driver) or name, options)
+
+
+def options_of(name: str) -> Any:
+    """The Options of the driver of this name, for the partner's device where it has points."""
+    kind = partner_class(name)
+    return device_drivers.load((kind and kind.driver) or name).Options
+
+
+def writable(name: str, device: DriverPartner) -> Any:
+    """A point of the device that can be written as far as the site file can tell, and is there."""
+    said = drivers.options_of((kind.driver if (kind := partner_class(name)) else "") or name, device.options)
+    return next(
+        point for point in device.options["points"]
+        if point["name"] != device.missing and not said.unwritable(point["name"])
+    )  # fmt: skip
 
 
 async def observing(run: Running, device: DriverPartner) -> None:

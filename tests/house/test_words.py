@@ -24,7 +24,9 @@ SAYING = (
     *(ROOT / "edge_agent" / "scanning").glob("*.py"),
     *(
         ROOT / "edge_agent" / f"{name}.py"
-        for name in ("session", "steps", "terminals", "pumps", "api", "client", "view_of")
+        for name in (
+            "session", "steps", "terminals", "pumps", "api", "client", "view_of", "write_gate", "machine_writes"
+        )
     ),
 )
 CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)*(?:\.[a-z0-9]+(?:_[a-z0-9]+)*)+")

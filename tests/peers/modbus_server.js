@@ -1,7 +1,8 @@
 // A Modbus server of somebody else: node modbus_server.js <library> <tcp|rtu> [port of the serial line, or -] [image]
 // Holding register a of unit u holds 1000 * u + a, an input register a + 1; a coil is set when a is even,
-// a discrete input when 3 divides a. With an image, a file {"holding": {"0": 1}, "input": {}}, the registers are
-// those, and others read 0. Prints one line of JSON when it is ready.
+// a discrete input when 3 divides a. Holding registers and coils can be written. With an image, a file
+// {"holding": {"0": 1}, "input": {}}, the registers are those, and others read 0. Prints one line of JSON when it
+// is ready.
 
 const [library, transport, place, file] = process.argv.slice(2);
 const held = file && JSON.parse(require("fs").readFileSync(file, "utf8"));
@@ -9,10 +10,15 @@ const ready = (port) => console.log(JSON.stringify({ ready: true, port }));
 
 function modbusSerial() {
   const { ServerTCP, ServerSerial } = require("modbus-serial");
+  const registers = new Map();
+  const coils = new Map();
   const memory = {
-    getHoldingRegister: (address, unit) => (held ? held.holding[address] || 0 : 1000 * unit + address),
+    getHoldingRegister: (address, unit) =>
+        registers.get(address) ?? (held ? held.holding[address] || 0 : 1000 * unit + address),
+    setRegister: (address, value) => void registers.set(address, value),
+    setCoil: (address, value) => void coils.set(address, value),
     getInputRegister: (address) => (held ? held.input[address] || 0 : address + 1),
-    getCoil: (address) => address % 2 === 0,
+    getCoil: (address) => coils.get(address) ?? address % 2 === 0,
     getDiscreteInput: (address) => address % 3 === 0,
   };
   if (transport === "rtu") {

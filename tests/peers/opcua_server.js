@@ -30,6 +30,8 @@ async function main(port, folder, accept) {
   const count = add("Count", "Double");
   const oil = add("Oil", "Double");
   const probe = add("Probe", "Double");
+  const speed = add("Speed", "Float"); // can be written
+  speed.setValueFromSource({ dataType: opcua.DataType.Float, value: 0 });
   const real = (value) => ({ dataType: opcua.DataType.Double, value });
   oil.setValueFromSource(real(71.5), opcua.StatusCodes.UncertainSensorNotAccurate);
   probe.setValueFromSource(real(0), opcua.StatusCodes.BadNotConnected);

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from device_drivers.contract import DataValue, Observation, StatusCode
+from device_drivers.contract import DataValue, Observation, StatusCode, Writes, Written
 from device_drivers.simulators.modbus_peer import Peer
 from device_drivers.simulators.process import Simulator
 from tests.device_drivers.observing import Running, make, running
@@ -57,6 +57,43 @@ async def test_servers_on_tcp(package: str, manners: dict[str, Any]) -> None:
         async with running(make("modbus", options)) as run:
             found = await polled(run, 20)
     assert found == {name: {value} for name, value in EXPECTED.items()}
+
+
+WRITES = {"holding": 4711, "wide": 0x12345678, "coil": False, "uncoil": True}
+
+
+async def written(run: Running, driver: object) -> None:
+    """Write each kind of point, and see the values arrive by the polls as well."""
+    assert isinstance(driver, Writes)
+    for item, value in WRITES.items():
+        await run.value(item)
+        assert await driver.write_item(item, value) == Written(value, True)
+
+    def arrived(seen: list[Observation]) -> bool:
+        return all(any((one.item, one.value) == pair for one in good(seen)) for pair in WRITES.items())
+
+    await run.until(arrived)
+
+
+@pytest.mark.parametrize("package", ["modbus-serial", "jsmodbus"])
+async def test_servers_on_tcp_are_written_to(package: str) -> None:
+    need_node_package(package)
+    with node_server(package, "modbus_server.js", "tcp") as server:
+        options = {"host": "127.0.0.1", "port": server["port"], "interval": 0.02, "points": POINTS}
+        driver = make("modbus", options)
+        async with running(driver) as run:
+            await written(run, driver)
+
+
+async def test_a_server_on_a_serial_line_is_written_to() -> None:
+    need_node_package("modbus-serial")
+    async with joined_ports() as (theirs, ours):
+        with node_server("modbus-serial", "modbus_server.js", "rtu", theirs):
+            serial = {"port": ours, "baudrate": 115200, "parity": "N"}
+            options = {"transport": "rtu", "serial": serial, "interval": 0.02, "timeout": 0.5, "points": POINTS}
+            driver = make("modbus", options)
+            async with running(driver) as run:
+                await written(run, driver)
 
 
 async def test_a_server_on_a_serial_line() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_drivers.contract import DataValue, Gap, Misconfigured, StatusCode
+from device_drivers.contract import DataValue, Gap, Misconfigured, NotWritten, StatusCode, Written
 from device_drivers.opcua import Driver, Options
 from device_drivers.opcua.trust import TrustFolder
 from edge_agent.clock import SystemClock
@@ -66,7 +66,7 @@ def options(server: NodeServer, folder: Path, **more: Any) -> Options:
     trusted = TrustFolder(folder / "pki")
     trusted.prepare()
     (trusted.trusted / "press.der").write_bytes(server.certificate)
-    names = ("Count", "Oil", "Probe")
+    names = ("Count", "Oil", "Probe", "Speed")
     said = {
         "endpoint": server.endpoint,
         "certificates": folder / "pki",
@@ -86,6 +86,16 @@ async def test_it_is_read_signed_and_encrypted_with_every_status(server: NodeSer
     assert (oil.value, oil.status) == (71.5, StatusCode.UNCERTAIN)
     assert (probe.value, probe.status) == (None, StatusCode.BAD)
     assert [each for each in run.seen if isinstance(each, Gap)] == []
+
+
+async def test_it_is_written_to(server: NodeServer, tmp_path: Path) -> None:
+    driver = Driver(options(server, tmp_path), SystemClock())
+    async with running(driver) as run:
+        await run.value("Speed")
+        assert await driver.write_item("Speed", 12.5) == Written(12.5, True)
+        await run.until(lambda seen: any(getattr(each, "value", None) == 12.5 for each in seen))
+        with pytest.raises(NotWritten, match="holds a Float"):
+            await driver.write_item("Speed", "fast")
 
 
 async def test_after_a_freeze_there_is_a_gap_and_full_data(server: NodeServer, tmp_path: Path) -> None:
