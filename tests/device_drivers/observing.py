@@ -85,10 +85,12 @@ async def running(driver: Driver) -> AsyncIterator[Running]:
 
 def make(name: str, options: Mapping[str, Any]) -> Driver:
     """A driver with options as the site file says them."""
-    module = device_drivers.load(name)
-    return module.Driver(
-        msgspec.convert(options, module.Options, strict=False, dec_hook=_path), SystemClock()
-    )
+    return device_drivers.load(name).Driver(options_of(name, options), SystemClock())
+
+
+def options_of(name: str, options: Mapping[str, Any]) -> Any:
+    """The options of a driver, as the loader of the site file makes them."""
+    return msgspec.convert(options, device_drivers.load(name).Options, strict=False, dec_hook=_path)
 
 
 async def eventually(condition: Callable[[], bool], within: float = 2.0) -> bool:
