@@ -16,7 +16,8 @@ from edge_agent.events import GapArrived, ValueArrived
 from edge_agent.store.errors import StoreError
 from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.supervisor import Supervisor
-from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds
+from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds, moment
+from edge_agent.views import TelemetryStatus
 
 GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
 _WAITING = 200_000  # values; some seconds of the fastest plant
@@ -29,15 +30,15 @@ _log = logging.getLogger(__name__)
 @asynccontextmanager
 async def telemetry(
     settings: config.Settings, clock: Clock, bus: Bus, supervisor: Supervisor
-) -> AsyncIterator[SampleStore]:
-    """The store of samples, filled from the bus for as long as the agent works. Raises StoreError."""
+) -> AsyncIterator[tuple[SampleStore, SamplePump]]:
+    """The store of samples and its pump, filled from the bus for as long as the agent works. Raises StoreError."""
     said = settings.telemetry
     bounds = Bounds(said.max_bytes, timedelta(hours=said.max_age_hours))
     store = await _opened(settings.site.data / "samples.db", clock, bounds)
     pump = SamplePump(bus, store, by_exception(settings), clock)
     task = asyncio.create_task(supervisor.keep("telemetry", pump.run, lambda state: None))
     try:
-        yield store
+        yield store, pump
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -88,6 +89,17 @@ class SamplePump:
         self._gap: Gap | None = None
         self._marks: list[Gap] = []  # what devices could not tell, not recorded yet
         self._trouble = ""
+
+    async def status(self) -> TelemetryStatus:
+        """How much is kept, and whether. Never raises for the store: that is its trouble."""
+        try:
+            used = await self._store.usage()
+        except StoreError as error:
+            return TelemetryStatus(samples=0, bytes=0, max_bytes=self._store.max_bytes, trouble=str(error))
+        return TelemetryStatus(
+            samples=used.samples, bytes=used.bytes, max_bytes=self._store.max_bytes, dropped=used.dropped,
+            oldest=None if used.first is None else moment(used.first), trouble=self._trouble,
+        )  # fmt: skip
 
     async def run(self) -> None:
         """Values of devices into the store; until cancelled, then what waits is still kept."""

@@ -361,6 +361,20 @@ class JournalRow(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, str | int | float | bool | list[dict[str, str]] | None]
 
 
+class TelemetryStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored machine values: how many, in how many of the bytes they may take, and since when.
+
+    `dropped` had to make room or were too old; `trouble` says why nothing is kept now, empty while all is well.
+    """
+
+    samples: int
+    bytes: int
+    max_bytes: int
+    oldest: datetime | None = None
+    dropped: int = 0
+    trouble: str = ""
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How the agent is doing. `ok` is false when a person should look: `problems` says why, in words."""
 
@@ -376,6 +390,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkStatus, ...] = ()
     devices: tuple[DeviceStatus, ...] = ()
     terminals: tuple[str, ...] = ()
+    telemetry: TelemetryStatus | None = None
     problems: tuple[str, ...] = ()
 
 

@@ -182,6 +182,11 @@ class SampleStore:
         """How much is kept, how much was dropped."""
         return await self._database.read(samples_reading.usage)
 
+    @property
+    def max_bytes(self) -> int:
+        """What all files of the database may take together."""
+        return self._bounds.bytes
+
     async def close(self) -> None:
         """Finish what waits and close the file."""
         await self._database.close()
