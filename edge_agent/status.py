@@ -12,7 +12,8 @@ from edge_agent.scenarios.contract import Station
 from edge_agent.store import Connection, Store
 from edge_agent.store.outbox import QueueState, queue
 from edge_agent.store.plans import pulled_at
-from edge_agent.views import DeviceStatus, EquipmentStatus, Health, LinkStatus, Status, TelemetryStatus
+from edge_agent.telemetry_status import TelemetryStatus
+from edge_agent.views import DeviceStatus, EquipmentStatus, Health, LinkStatus, Status
 
 _OLD = timedelta(minutes=10)  # an unsent fact older than this is worth a person's look
 

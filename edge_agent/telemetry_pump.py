@@ -17,7 +17,7 @@ from edge_agent.store.errors import StoreError
 from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.supervisor import Supervisor
 from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds, moment
-from edge_agent.views import TelemetryStatus
+from edge_agent.telemetry_status import TelemetryStatus
 
 GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
 _WAITING = 200_000  # values; some seconds of the fastest plant

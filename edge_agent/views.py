@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge_agent.maintenance_pages import MaintenancePage
+from edge_agent.telemetry_status import TelemetryStatus
 
 
 class Kind(enum.StrEnum):
@@ -359,20 +360,6 @@ class JournalRow(msgspec.Struct, frozen=True, kw_only=True):
     sent: Literal["yes", "no", "refused"]
     reason: str = ""
     body: dict[str, str | int | float | bool | list[dict[str, str]] | None]
-
-
-class TelemetryStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The stored machine values: how many, in how many of the bytes they may take, and since when.
-
-    `dropped` had to make room or were too old; `trouble` says why nothing is kept now, empty while all is well.
-    """
-
-    samples: int
-    bytes: int
-    max_bytes: int
-    oldest: datetime | None = None
-    dropped: int = 0
-    trouble: str = ""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
