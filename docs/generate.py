@@ -7,6 +7,7 @@ from pathlib import Path
 from config.reference import reference
 from config.schema import schema_file
 from docs.commands import commands_page
+from docs.faults import faults_page
 from docs.flows import flows_page
 from docs.gs1_table import table
 from docs.keys import keys_page
@@ -26,6 +27,7 @@ def files() -> dict[Path, str]:
         ROOT / "edge_agent" / "scanning" / "application_identifiers.json": table(),
         pages / "configuration.md": reference(options),
         pages / "commands.md": commands_page(),
+        pages / "faults.md": faults_page(),
         pages / "keys.md": keys_page(),
         pages / "machine-maps.md": machine_maps_page(),
         pages / "flows.md": flows_page(),

@@ -38,7 +38,7 @@ from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
 from edge_agent.store.samples import SampleStore
 from edge_agent.supervisor import Supervisor
-from edge_agent.telemetry_pump import telemetry
+from edge_agent.telemetry_pump import SamplePump, telemetry
 from edge_agent.terminals import Terminals
 from edge_agent.write_gate import Rule
 from sync.ports import Connector
@@ -73,14 +73,14 @@ class Agent:
             store = await Store.open(site.data / "journal.db", site.agent, self._clock)
             try:
                 if not stop.is_set():
-                    async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as samples:
-                        await self._work(local, store, samples, stop)
+                    async with telemetry(self._settings, self._clock, self._bus, self._supervisor) as kept:
+                        await self._work(local, store, *kept, stop)
             finally:
                 await store.close()
         _log.info("agent.stopped")
 
     async def _work(
-        self, local: LocalSocket, store: Store, samples: SampleStore, stop: asyncio.Event
+        self, local: LocalSocket, store: Store, samples: SampleStore, pump: SamplePump, stop: asyncio.Event
     ) -> None:
         settings, bus = self._settings, self._bus
         devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
@@ -91,7 +91,10 @@ class Agent:
             store, self._clock, bus, stations, _policies(settings.policies), machines.status_of,
             settings.policies.repeat_window,
         )  # fmt: skip
-        board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
+        board = StatusBoard(
+            store, self._clock, self._links, devices.statuses, machines.statuses, __version__, pump.status,
+            self._supervisor.bugs,
+        )  # fmt: skip
         writes = MachineWrites(map(_rule, settings.writes), store, self._clock, bus, devices)
         await writes.open()
         api = Api(terminals, board, store, bus, samples, writes)
@@ -103,8 +106,7 @@ class Agent:
         ]
         links = [task for name in self._connectors for task in self._link(name, store)]
         observing = _task(devices.run(), "devices")
-        serving = _task(api.serve(local.listen()), "api")
-        _log.info("agent.ready", extra={"agent": settings.site.agent, "socket": str(settings.site.socket)})
+        serving = _task(self._serve(api, local), "api")
         try:
             await until_stopped(stop, [*pumps, *links, observing, serving])
         finally:
@@ -117,6 +119,12 @@ class Agent:
             await _cancel(links)  # a relay finishes the request in hand
             for connector in self._connectors.values():
                 await connector.close()
+
+    async def _serve(self, api: Api, local: LocalSocket) -> None:
+        """Listen as a task like the others: when that fails, what has started already is ended in order."""
+        listener, site = local.listen(), self._settings.site
+        _log.info("agent.ready", extra={"agent": site.agent, "socket": str(site.socket)})
+        await api.serve(listener)
 
     def _link(self, name: str, store: Store) -> list[asyncio.Task[None]]:
         """The relay and the puller of one connector, and what wakes the relay."""

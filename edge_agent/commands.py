@@ -187,6 +187,10 @@ def _print_status(health: Health, machines: list[EquipmentStatus]) -> None:
         print(f"Device {device.name}: {_device_words(device)}")
         for warning in device.warnings:
             print(f"! {display_safe(warning, limit=400)}")
+    if (kept := health.telemetry) is not None:
+        since = f", since {kept.oldest:%Y-%m-%d %H:%M} UTC" if kept.oldest else ""
+        full = 100 * kept.bytes / kept.max_bytes
+        print(f"Machine values: {kept.samples} kept in {full:.1f} % of their room{since}, {kept.dropped} dropped")
     for machine in machines:
         count = "no count" if machine.count is None else f"count {machine.count} ({machine.count_status})"
         print(
@@ -201,7 +205,8 @@ def _device_words(device: DeviceStatus) -> str:
     good = f", last good {device.last_good:%H:%M:%S} UTC" if device.last_good else ""
     why = f" - {display_safe(device.reason)} ({device.tries} tries)" if device.reason else ""
     but = f" - {display_safe(device.notice)}" if device.notice else ""
-    return f"{device.state}{good}{why}{but}"
+    silent = f" - silent since {device.silent_since:%H:%M:%S} UTC" if device.silent_since else ""
+    return f"{device.state}{good}{why}{but}{silent}"
 
 
 def _plain(value: object) -> str:

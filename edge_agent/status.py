@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from edge_agent.bus import Bus
@@ -12,6 +12,7 @@ from edge_agent.scenarios.contract import Station
 from edge_agent.store import Connection, Store
 from edge_agent.store.outbox import QueueState, queue
 from edge_agent.store.plans import pulled_at
+from edge_agent.telemetry_status import TelemetryStatus
 from edge_agent.views import DeviceStatus, EquipmentStatus, Health, LinkStatus, Status
 
 _OLD = timedelta(minutes=10)  # an unsent fact older than this is worth a person's look
@@ -66,13 +67,18 @@ class StatusBoard:
         self, store: Store, clock: Clock, links: LinkBoard,
         devices: Callable[[], tuple[DeviceStatus, ...]],
         machines: Callable[[], tuple[EquipmentStatus, ...]], version: str,
+        telemetry: Callable[[], Awaitable[TelemetryStatus]] | None = None,
+        bugs: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
+        """`bugs` counts, by what failed, the faults of this program itself."""
         self._store = store
         self._clock = clock
         self._links = links
         self._devices = devices
         self._machines = machines
         self._version = version
+        self._telemetry = telemetry
+        self._bugs = bugs if bugs is not None else {}
         self._started_at = clock.now()
 
     @property
@@ -108,12 +114,13 @@ class StatusBoard:
     async def health(self, terminals: tuple[str, ...]) -> Health:
         """The agent as a whole, with every problem in words."""
         state, _ = await self._queue()
-        problems = tuple(self._problems(state))
+        kept = await self._telemetry() if self._telemetry is not None else None
+        problems = tuple(self._problems(state, kept))
         return Health(
             ok=not problems, agent=self._store.agent, version=self._version, started_at=self._started_at,
             clock_trusted=self._clock.trusted(), safe_seq=state.safe_seq, unsent=state.unsent,
             oldest_unsent=state.oldest_unsent, parked_count=state.parked_count, links=self._links.links,
-            devices=self.devices, terminals=terminals, problems=problems,
+            devices=self.devices, terminals=terminals, telemetry=kept, problems=problems,
         )  # fmt: skip
 
     async def _queue(self) -> tuple[QueueState, datetime | None]:
@@ -122,7 +129,7 @@ class StatusBoard:
 
         return await self._store.read(look)
 
-    def _problems(self, state: QueueState) -> list[str]:
+    def _problems(self, state: QueueState, kept: TelemetryStatus | None) -> list[str]:
         told = []
         if not self._clock.trusted():
             told.append("The clock of this PC jumped or is wrong: set date and time, then restart the agent.")
@@ -134,10 +141,21 @@ class StatusBoard:
         told += [
             f"Device {device.name}: {device.reason}" for device in self._devices() if device.state == "lost"
         ]
+        told += [
+            f"Device {device.name} seems to be there and has given no good value since "
+            f"{device.silent_since:%H:%M:%S} UTC: see its items, the device itself, and the log of the agent."
+            for device in self._devices() if device.silent_since and device.state != "lost"
+        ]  # fmt: skip
         if state.parked_count:
             told.append(f"{state.parked_count} reports were refused by the ERP and wait for a decision.")
         if state.oldest_unsent is not None and self._clock.now() - state.oldest_unsent > _OLD:
             told.append(
                 f"{state.unsent} reports wait for the ERP, the oldest since {state.oldest_unsent:%H:%M} UTC."
             )
+        if kept is not None and kept.trouble:
+            told.append(f"Machine values are not kept: {kept.trouble}")
+        told += [
+            f"A fault of this program, {times} times so far: {what}. See the log of the agent, and tell its maker."
+            for what, times in self._bugs.items()
+        ]
         return told

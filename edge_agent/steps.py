@@ -15,11 +15,12 @@ from uuid import UUID, uuid5
 import msgspec
 
 from edge_agent import scenarios
+from edge_agent.ledger import running
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
 from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
 from edge_agent.stops import Stop
 from edge_agent.store import Connection, Entry, Store, sessions
-from edge_agent.store.ledger import note_job
+from edge_agent.store.ledger import Tally, note_job, since_report, switches, tallies
 from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.store.stops import stops
 from edge_agent.view_of import view_of
@@ -169,10 +170,25 @@ class Steps:
         return Situation(
             now=moment.now, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
+            counted=functools.cache(lambda job: self._counted(connection, station, moment, job)),
             stops=functools.cache(lambda: self._stops(connection, station, moment)),
             progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
         )  # fmt: skip
+
+    def _counted(self, connection: Connection, station: Station, moment: Moment, job: str) -> int | None:
+        """Parts of a job that the machine here made and nobody reported; None while it can not be asked.
+
+        Those of the last second are not on the disk yet: they belong to the job that runs now.
+        """
+        machine = moment.machine
+        if machine is None or machine.count is None or machine.count_status != "Good":
+            return None
+        known = since_report(connection, station.equipment, job)
+        if running(switches(connection, station.equipment, moment.now), moment.now) == job:
+            on_disk = tallies(connection).get(station.equipment, Tally()).counted
+            known += max(0, machine.counted - on_disk)
+        return max(0, known)
 
     def _stops(self, connection: Connection, station: Station, moment: Moment) -> tuple[Stop, ...]:
         if not station.equipment:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge_agent.maintenance_pages import MaintenancePage
+from edge_agent.telemetry_status import TelemetryStatus
 
 
 class Kind(enum.StrEnum):
@@ -221,6 +222,8 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
     when it works, but not as it should; `warnings` what works and still needs a person. `insecure`: what
     it says can be read or changed on its way. `round_trip` is that of its last answer, in seconds.
+    `silent_since`: since when one that should speak by itself has given nothing good, though it seems to be
+    there.
     """
 
     name: str
@@ -235,6 +238,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_good: datetime | None = None
     tries: int = 0
     insecure: bool = False
+    silent_since: datetime | None = None
     round_trip: float | None = None
 
 
@@ -373,6 +377,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkStatus, ...] = ()
     devices: tuple[DeviceStatus, ...] = ()
     terminals: tuple[str, ...] = ()
+    telemetry: TelemetryStatus | None = None
     problems: tuple[str, ...] = ()
 
 

@@ -19,6 +19,10 @@ CHARACTER_TIMEOUT = 0.25
 SETTLING_TIME = 1.0
 
 
+# Far more than any label holds: the agent says in words what is wrong with what is too long for one.
+LONGEST = 4096
+
+
 class Framer:
     """Cuts a byte stream into frames; every byte in between stays as it is, GS (0x1D) included.
 
@@ -34,7 +38,7 @@ class Framer:
     """
 
     def __init__(
-        self, prefix: bytes = b"", suffix: bytes = b"", limit: int = 512, listening_since: float = float("-inf")
+        self, prefix: bytes = b"", suffix: bytes = b"", limit: int = LONGEST, listening_since: float = float("-inf")
     ) -> None:
         self._prefix, self._suffix, self._limit = prefix, suffix, limit
         self._buffer = bytearray()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import os
 import struct
 import tty
@@ -25,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from device_drivers.simulators.process import announce, termination
+from device_drivers.simulators.process import announce, hear_lines, termination
 
 Kind = Literal[
     "none", "late", "hung", "close", "short", "long", "wrong_unit", "wrong_function", "wrong_transaction",
@@ -265,9 +266,11 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def serve(peer: Peer, transport: str, link: Path | None) -> None:
+async def serve(peer: Peer, transport: str, link: Path | None, commands: Path | None) -> None:
     """Serve until SIGTERM."""
     ended = termination()
+    if commands is not None:
+        hear_lines(commands, functools.partial(_misbehave, peer))
     if transport == "rtu":
         assert link
         async with peer.on_line(link):
@@ -277,6 +280,12 @@ async def serve(peer: Peer, transport: str, link: Path | None) -> None:
         async with peer.on_tcp(rtu=transport == "rtu_over_tcp"):
             announce(port=peer.port)
             await ended.wait()
+
+
+def _misbehave(peer: Peer, line: bytes) -> None:
+    kind, _, seconds = line.decode("ascii").partition(" ")
+    if kind in KINDS:
+        peer.fault = Fault(kind, float(seconds or 0))
 
 
 def main() -> None:
@@ -289,11 +298,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=0x10000, help="the first address that is not there")
     parser.add_argument("--fault", choices=KINDS, default="none")
     parser.add_argument("--seconds", type=float, default=0.0, help="how long it thinks about each answer")
+    parser.add_argument("--commands", type=Path, help="a FIFO; each line `FAULT SECONDS` is the fault from then on")
     told = parser.parse_args()
     if told.transport == "rtu" and told.link is None:
         parser.error("--transport rtu needs --link")
     peer = Peer(told.units, Fault(told.fault, told.seconds), limit=told.limit, port=told.port)
-    asyncio.run(serve(peer, told.transport, told.link))
+    asyncio.run(serve(peer, told.transport, told.link, told.commands))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ import json
 import os
 import select
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -125,6 +126,33 @@ def termination() -> asyncio.Event:
 
     look()
     return ended
+
+
+def make_fifo(path: Path) -> int:
+    """A descriptor of the FIFO at `path`, which is made when it is missing.
+
+    It is open for writing too, so that it never ends when the last writer leaves. Raises
+    FileExistsError when something else than a FIFO is there.
+    """
+    if not path.exists():
+        os.mkfifo(path, 0o600)
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        raise FileExistsError(f"{path} is there and is no FIFO")
+    return os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+
+def hear_lines(path: Path, take: Callable[[bytes], None], longest: int = 64 * 1024) -> None:
+    """Call `take` with every line that is written to the FIFO at `path`, until the loop ends."""
+    fifo, pending = make_fifo(path), bytearray()
+
+    def fed() -> None:
+        pending.extend(os.read(fifo, 4096))
+        *whole, rest = bytes(pending).split(b"\n")
+        pending[:] = rest[:longest]
+        for line in whole:
+            take(line)
+
+    asyncio.get_running_loop().add_reader(fifo, fed)
 
 
 def _first_line(stream: IO[bytes], deadline: float) -> bytes:

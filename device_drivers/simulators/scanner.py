@@ -18,12 +18,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import codecs
-import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
-from device_drivers.simulators.process import announce, termination
+from device_drivers.simulators.process import announce, hear_lines, termination
 from device_drivers.simulators.scanner_ports import PtyPort, ScannerPort, TcpPort
 
 HOST_PATIENCE = 10.0  # seconds; a scanner in host-ACK mode gives its host as much
@@ -40,19 +38,6 @@ def frame(line: bytes) -> bytes:
     with suppress(ValueError):  # a wrong escape goes out as it was written
         body = codecs.escape_decode(body)[0]
     return body + end
-
-
-def make_fifo(path: Path) -> int:
-    """A descriptor of the FIFO at `path`, which is made when it is missing.
-
-    It is open for writing too, so that it never ends when the last writer leaves. Raises
-    FileExistsError when something else than a FIFO is there.
-    """
-    if not path.exists():
-        os.mkfifo(path, 0o600)
-    if not stat.S_ISFIFO(path.stat().st_mode):
-        raise FileExistsError(f"{path} is there and is no FIFO")
-    return os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
 
 class ScannerHand:
@@ -102,28 +87,18 @@ async def serve(arguments: argparse.Namespace) -> None:
     hand = ScannerHand(arguments.host_ack, arguments.heard)
     port = PtyPort(arguments.link, hand.hear) if arguments.link else TcpPort(arguments.listen, hand.hear)
     port.plug()
-    fifo = make_fifo(arguments.feed)
-    loop, pending = asyncio.get_running_loop(), bytearray()
     lines: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def fed() -> None:
-        pending.extend(os.read(fifo, 4096))
-        *whole, rest = bytes(pending).split(b"\n")
-        pending[:] = rest[:_LONGEST_LINE]
-        for line in whole:
-            lines.put_nowait(line)
 
     async def scan() -> None:
         while True:
             await hand.take(await lines.get(), port)
 
-    loop.add_reader(fifo, fed)
+    hear_lines(arguments.feed, lines.put_nowait, _LONGEST_LINE)
     scanning = asyncio.create_task(scan())
     place = str(arguments.link) if isinstance(port, PtyPort) else port.number
     announce(port=place, feed=str(arguments.feed))
     await ended.wait()
     scanning.cancel()
-    loop.remove_reader(fifo)
     port.unplug()
     arguments.feed.unlink(missing_ok=True)
 

@@ -75,7 +75,9 @@ class Identified:
 def identify(raw: bytes, book: PlanBook) -> Identified:
     """Everything that the frame can mean. Never raises, whatever the bytes."""
     text = _decode(raw)
-    if len(raw) > LONGEST or _CONTROL.search(text):
+    if len(raw) > LONGEST:
+        return _fault(printable(raw[:LONGEST]), "", "scan.too_long", size=str(len(raw)), most=str(LONGEST))
+    if _CONTROL.search(text):
         return _fault(printable(raw[:LONGEST]), "", "scan.control_characters")
     aim = _AIM.match(text)
     symbology = aim.group() if aim else ""

@@ -57,6 +57,7 @@ PARAMS: Mapping[str, tuple[str, ...]] = {
     "scan.gs1_unreadable": ("text",),
     "scan.hibc_unsupported": ("text",),
     "scan.control_characters": ("text",),
+    "scan.too_long": ("text", "size", "most"),
     "scan.empty": ("text",),
     "scan.late": (),  # for the caller, who alone knows the age of a scan
 }

@@ -98,6 +98,7 @@ class Situation:
     machine: EquipmentStatus | None = None
     policies: Policies = field(default_factory=Policies)
     progress: Callable[[str], Progress] = lambda job: Progress()
+    counted: Callable[[str], int | None] = lambda job: None  # by the machine here since the last report
     stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
 

@@ -1,7 +1,7 @@
-"""Say why the machine stood: the reason of a stop, two reasons split at a time, or taken back.
+"""Say why the machine stood: the reason of a stop, several split at times, or taken back.
 
 choose --stop, by number--------> reason --reason, by number or label--> choose   recorded
-reason --split--> split_at --minutes after it began--> reason, then second --reason--> choose
+reason, second --split--> split_at --minutes after it began--> reason, then second --reason--> choose
 choose --undo--> undo --confirm--> choose       the last explanation taken back
 choose --back--> (the work that was left for this); anywhere else --back--> choose
 """
@@ -39,22 +39,24 @@ from sync.contract import DowntimeSplit, Reason
 STEPS = ("choose", "reason", "split_at", "second", "undo")
 
 _SHOWN = 99
-_ACTIONS = {"choose": ("undo", "back"), "reason": ("split", "back"), "undo": ("confirm", "back")}
+_ACTIONS = {
+    "choose": ("undo", "back"), "reason": ("split", "back"), "second": ("split", "back"), "undo": ("confirm", "back"),
+}  # fmt: skip
 
 
 class State(msgspec.Struct, frozen=True, tag="explain_stop"):
     """`left` is the work that is gone on with afterwards, as the kernel keeps it; `job` the one it is on.
 
-    `stop` is the one that is being explained, `cut` where a second reason begins, `first` the reason
-    before it.
+    `stop` is the one that is being explained, `cuts` where another reason begins, in order, and `reasons`
+    those chosen so far, one for each piece from the first on.
     """
 
     step: str = "choose"
     job: str = ""
     left: str = ""
     stop: str = ""
-    cut: datetime | None = None
-    first: str = ""
+    cuts: tuple[datetime, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 def begin(about: str, here: Situation) -> State:
@@ -91,7 +93,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(state, open=Open(LEFT, state.left) if state.left else Open("choose_job"))
         case _, Did("back"):
             return Outcome(_list(state))
-        case "reason", Did("split") if state.cut is None:
+        case ("reason" | "second"), Did("split") if _at_last_piece(state):
             return Outcome(msgspec.structs.replace(state, step="split_at"))
         case "split_at", Entered(text):
             return _cut(state, text, here)
@@ -102,6 +104,11 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return _undone(state, here)
         case _:
             return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
+
+
+def _at_last_piece(state: State) -> bool:
+    """Whether the reason that is asked for is that of the end of the stop."""
+    return len(state.reasons) == len(state.cuts)
 
 
 def _list(state: State) -> State:
@@ -123,21 +130,24 @@ def _cut(state: State, text: str, here: Situation) -> Outcome:
     if stop is None:
         return refuse(_list(state), "explain_stop.gone", Verdict.HELD)
     length = (stop.ended or here.now) - stop.began
-    if not minutes or timedelta(minutes=float(minutes)) >= length:
+    least = state.cuts[-1] - stop.began if state.cuts else timedelta(0)
+    if not minutes or not least < timedelta(minutes=float(minutes)) < length:
         most = f"{length.total_seconds() / 60:.1f}"
-        return refuse(state, "explain_stop.not_inside", text=text, minutes=most)
-    cut = stop.began + timedelta(minutes=float(minutes))
-    return Outcome(msgspec.structs.replace(state, step="reason", cut=cut))
+        above = f"{least.total_seconds() / 60:g}"
+        return refuse(state, "explain_stop.not_inside", text=text, least=above, minutes=most)
+    cuts = (*state.cuts, stop.began + timedelta(minutes=float(minutes)))
+    return Outcome(msgspec.structs.replace(state, step="second" if state.reasons else "reason", cuts=cuts))
 
 
 def _chosen(state: State, reason: Reason, here: Situation) -> Outcome:
     stop = _stop(state.stop, here)
     if stop is None:
         return refuse(_list(state), "explain_stop.gone", Verdict.HELD)
-    if state.step == "reason" and state.cut is not None:
-        return Outcome(msgspec.structs.replace(state, step="second", first=reason.id))
-    splits = (DowntimeSplit(state.cut, reason.id),) if state.cut is not None else ()
-    told = replace(stop, reason=state.first or reason.id, splits=splits, late=stop.ended is not None)
+    reasons = (*state.reasons, reason.id)
+    if len(reasons) <= len(state.cuts):
+        return Outcome(msgspec.structs.replace(state, step="second", reasons=reasons))
+    splits = tuple(DowntimeSplit(cut, id) for cut, id in zip(state.cuts, reasons[1:], strict=True))
+    told = replace(stop, reason=reasons[0], splits=splits, late=stop.ended is not None)
     said = Said(
         Verdict.OK, "explain_stop.saved", {"reason": reason.text, "minutes": _minutes(stop, here.now)}
     )
@@ -171,9 +181,15 @@ def show(state: State, here: Situation) -> Screen:
         params["reason"] = next(
             (each.text for each in here.book.reasons if each.id == stop.reason), stop.reason
         )
-    prompt = "reason_first" if state.step == "reason" and state.cut is not None else state.step
-    actions = _ACTIONS.get(state.step, ("back",)) if prompt != "reason_first" else ("back",)
-    choices = _reasons(here) if state.step in ("reason", "second") else ()
+    choices: tuple[Choice, ...] = ()
+    if state.step in ("reason", "second"):
+        choices, usual = _reasons(here), _usual(stop, here) if stop is not None and not state.cuts else ""
+        choices = tuple(sorted(choices, key=lambda choice: choice.id != usual))
+        if choices and choices[0].id == usual:
+            params |= {"usual": choices[0].title, "number": str(choices[0].number)}
+    prompt = "reason_first" if state.step == "reason" and state.cuts else state.step
+    last = state.step not in ("reason", "second") or _at_last_piece(state)
+    actions = _ACTIONS.get(state.step, ("back",)) if last else ("back",)
     entry = Entry("minutes", "number", "", "min") if state.step == "split_at" else None
     return Screen(f"explain_stop.{prompt}", params, actions=actions, choices=choices, entry=entry)
 
@@ -199,6 +215,12 @@ def _reasons(here: Situation) -> tuple[Choice, ...]:
         Choice(reason.number, reason.id, reason.text, label=label_or_none(Kind.REASON, reason.id))
         for reason in here.book.reasons_for("stop")
     )
+
+
+def _usual(stop: Stop, here: Situation) -> str:
+    """The reason that was given last to a stop of this machine with the same alarm; empty: there is none."""
+    known = (each for each in here.stops() if each.reason and each.alarm == stop.alarm != "")
+    return next((each.reason for each in known), "")
 
 
 def _minutes(stop: Stop | None, now: datetime) -> str:

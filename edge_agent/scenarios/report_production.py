@@ -17,7 +17,6 @@ from decimal import Decimal
 
 import msgspec
 
-from edge_agent.counting import delta
 from edge_agent.scanning.expected import PLANNED, Expected
 from edge_agent.scenarios.contract import (
     Chose,
@@ -45,8 +44,8 @@ _PURPOSE = {"scrap_reason": "scrap", "finish_reason": "finish"}
 
 
 def begin(about: str, here: Situation) -> State:
-    """The job is open; counting begins at what the machine shows now."""
-    return State(job=about, mark=_count(here))
+    """The job is open; what the machine makes from now on belongs to it."""
+    return State(job=about)
 
 
 def leave(state: State) -> State:
@@ -108,20 +107,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
 
 
 def _at(state: State, step: str) -> State:
-    return State(job=state.job, step=step, mark=state.mark, mark_before=state.mark_before)
-
-
-def _count(here: Situation) -> int | None:
-    machine = here.machine
-    return machine.count if machine is not None and machine.count_status == "Good" else None
-
-
-def count_since_report(state: State, here: Situation) -> int | None:
-    """What the machine counted since the last report; None when that is not known (no link, a reset)."""
-    count = _count(here)
-    if count is None or state.mark is None or here.machine is None:
-        return None
-    return delta(state.mark, count, here.machine.count_width)
+    return State(job=state.job, step=step)
 
 
 def _good(state: State, text: str, job: JobOrder, here: Situation) -> Outcome:
@@ -149,7 +135,7 @@ def _checked(told: State, before: State, job: JobOrder, here: Situation) -> Outc
     if (held := _too_many(told, before, job, here)) is not None:
         return held
     params = _figures(told, job, here)
-    counted = count_since_report(told, here)
+    counted = here.counted(job.id)
     if Decimal(params["total"]) > job.quantity and here.policies.over_ask:
         return _ask(told, "report_production.over_planned", params)
     amount = told.quantity or Decimal(0)
@@ -195,7 +181,7 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
         words = next((reason.text for reason in here.book.reasons if reason.id == told.reason), told.reason)
         said = Said(Verdict.OK, "report_production.saved_scrap", {**params, "reason": words})
         return Outcome(_at(told, "running"), (fact,), said)
-    counted = count_since_report(told, here)
+    counted = here.counted(job.id)
     good = MaterialProduced(
         about=job.id,
         material=job.material,
@@ -204,8 +190,7 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
         equipment=equipment,
         machine_count=counted,
     )
-    state = State(job=told.job, mark=_count(here), mark_before=told.mark)
-    return Outcome(state, (good,), Said(Verdict.OK, "report_production.saved_good", params))
+    return Outcome(_at(told, "running"), (good,), Said(Verdict.OK, "report_production.saved_good", params))
 
 
 def _finish_step(job: JobOrder, here: Situation) -> str:
@@ -240,10 +225,7 @@ def _undone(state: State, here: Situation) -> Outcome:
     told = f"{body.quantity:f}" if isinstance(body, MaterialProduced | MaterialScrapped) else ""
     fact = Correction(about=state.job, corrects=id, reason="did_not_occur")
     said = Said(Verdict.OK, "report_production.saved_undo", {"quantity": told, "job": state.job})
-    after = _at(state, "running")
-    if isinstance(body, MaterialProduced) and state.mark_before is not None:
-        after = State(job=state.job, mark=state.mark_before)  # the machine's pieces are to be reported again
-    return Outcome(after, (fact,), said)
+    return Outcome(_at(state, "running"), (fact,), said)
 
 
 def expects(state: State, here: Situation) -> tuple[Expected, ...]:
@@ -257,4 +239,4 @@ def expects(state: State, here: Situation) -> tuple[Expected, ...]:
 
 def show(state: State, here: Situation) -> Screen:
     """The work screen of the job."""
-    return work_screen(state, here, count_since_report(state, here))
+    return work_screen(state, here, here.counted(state.job))

@@ -13,16 +13,12 @@ from sync.contract import DispatchStatus, JobOrder, MaterialProduced, MaterialSc
 
 
 class State(msgspec.Struct, frozen=True, tag="report_production"):
-    """`mark` is the machine's count at the last report, `mark_before` at the one before it.
-
-    `quantity` and `reason` are what is being reported, `asked` the message code of the question at
+    """`quantity` and `reason` are what is being reported, `asked` the message code of the question at
     `confirm`.
     """
 
     job: str
     step: str = "running"
-    mark: int | None = None
-    mark_before: int | None = None
     quantity: Decimal | None = None
     reason: str = ""
     asked: str = ""

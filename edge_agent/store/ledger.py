@@ -54,6 +54,20 @@ def parts_of(conn: Connection, equipment: str) -> Mapping[tuple[str, str], int]:
     return {(job, cause): parts for job, cause, parts in rows}
 
 
+def since_report(conn: Connection, equipment: str, job: str) -> int:
+    """Parts of a job that a machine counted and nobody has reported yet; less than 0 when more was reported.
+
+    A report stands for what the machine had counted then (`machine_count`), whatever was reported, and
+    where that was not known for its quantity. One that was taken back stands for nothing.
+    """
+    row = conn.execute(
+        "SELECT coalesce((SELECT parts FROM tally WHERE equipment = :machine AND job = :job AND cause = ''), 0)"
+        " - coalesce((SELECT parts FROM reported WHERE equipment = :machine AND job = :job), 0)",
+        {"machine": equipment, "job": job},
+    ).fetchone()
+    return int(row[0])
+
+
 def minutes(
     conn: Connection, equipment: str, began: datetime, ended: datetime
 ) -> tuple[tuple[datetime, str, int], ...]:

@@ -182,6 +182,11 @@ class SampleStore:
         """How much is kept, how much was dropped."""
         return await self._database.read(samples_reading.usage)
 
+    @property
+    def max_bytes(self) -> int:
+        """What all files of the database may take together."""
+        return self._bounds.bytes
+
     async def close(self) -> None:
         """Finish what waits and close the file."""
         await self._database.close()
@@ -373,6 +378,13 @@ def _drop(conn: Connection, table: Literal["block", "tail"]) -> bool:
 
 
 def _mark(conn: Connection, gap: Gap) -> None:
+    """Record a gap. A device may tell one gap in pieces that overlap: they become one."""
+    if gap.reason == "device" and conn.execute(
+        "UPDATE gap SET since = min(since, ?2), until = max(until, ?3) WHERE since <= ?3 AND until >= ?2 AND id ="
+        " (SELECT max(id) FROM gap WHERE reason = 'device' AND device = ?1 AND item = ?4)",
+        (gap.device, gap.since, gap.until, gap.item),
+    ).rowcount:
+        return
     conn.execute(
         "INSERT INTO gap (device, item, since, until, reason, count) VALUES (?, ?, ?, ?, ?, ?)",
         (gap.device, gap.item, gap.since, max(gap.since, gap.until), gap.reason, gap.count),

@@ -44,7 +44,8 @@ class Step:
 class Usage:
     """How much is kept. `bytes` of the database without its log; `open`: of `samples` those in no block yet.
 
-    `last` is when this PC stored the newest, in microseconds since 1970 UTC; None when there is none.
+    `first` and `last` are when this PC stored the oldest and the newest, in microseconds since 1970 UTC; None
+    when there is none.
     """
 
     bytes: int
@@ -52,6 +53,7 @@ class Usage:
     open: int
     dropped: int
     gaps: int
+    first: int | None
     last: int | None
 
 
@@ -117,15 +119,21 @@ def usage(conn: Connection) -> Usage:
     dropped, gaps = conn.execute(
         "SELECT coalesce(sum(count) FILTER (WHERE reason = 'dropped'), 0), count(*) FROM gap"
     ).fetchone()
-    newest = [
-        row[0]
-        for sql in (
-            "SELECT stored FROM block ORDER BY id DESC LIMIT 1",
-            "SELECT stored FROM tail ORDER BY seq DESC LIMIT 1",
-        )
-        if (row := conn.execute(sql).fetchone()) is not None
-    ]
-    return Usage((pages - free) * page, blocks + tail, tail, dropped, gaps, max(newest, default=None))
+    first = [row[0] for table, key in _TABLES if (row := _stored(conn, table, key, "ASC")) is not None]
+    last = [row[0] for table, key in _TABLES if (row := _stored(conn, table, key, "DESC")) is not None]
+    return Usage(
+        (pages - free) * page, blocks + tail, tail, dropped, gaps, min(first, default=None), max(last, default=None)
+    )
+
+
+_TABLES = (("block", "id"), ("tail", "seq"))
+
+
+def _stored(conn: Connection, table: str, key: str, order: str) -> tuple[int] | None:
+    found: tuple[int] | None = conn.execute(
+        f"SELECT stored FROM {table} ORDER BY {key} {order} LIMIT 1"  # noqa: S608 - names of ours
+    ).fetchone()
+    return found
 
 
 def _tail(

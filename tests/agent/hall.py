@@ -55,7 +55,7 @@ class Hall:
     def count(self, count: int, id: str = "PRESS-03") -> None:
         """The machine makes a piece."""
         self.machines[id] = EquipmentStatus(
-            id=id, name=id, state="EXECUTE", count=count, count_status="Good"
+            id=id, name=id, state="EXECUTE", count=count, count_status="Good", counted=count
         )
         self.bus.publish(MachineChanged(id))
 

@@ -78,6 +78,43 @@ async def test_a_killed_agent_loses_no_part_and_its_job_gets_them() -> None:
             assert first.unattributed <= after.unattributed <= first.counted + 3
 
 
+async def proposed(agent: AgentClient, at_least: int = 0) -> int:
+    """What the work screen says that the machine made since the last report, once it is so much."""
+
+    async def look() -> int | None:
+        page = (await agent.view("T1")).page
+        since = page.count_since_report if isinstance(page, WorkPage) else None
+        return since + 1 if since is not None and since >= at_least else None
+
+    found = await until(look, f"{at_least} parts since the last report")
+    assert found is not None
+    return found - 1
+
+
+async def test_what_is_proposed_survives_a_kill_and_a_report_takes_only_the_parts_of_its_job() -> None:
+    with press_at_work() as plant:
+        async with AgentClient(plant.agent.address) as agent:
+            first = await press_when(agent, 3)
+            await agent.send("T1", an_input("scan", label(Kind.BADGE, "1001")))
+            await agent.send("T1", an_input("scan", label(Kind.JOB, "J-206")))
+            before = await proposed(agent, 4)
+        plant.agent.kill()
+        plant.start()
+        async with AgentClient(plant.agent.address) as agent:
+            assert await proposed(agent, before + 3) > before
+            said = await agent.send("T1", an_input("entry", "5"))
+            assert said.scenario == "report_production"
+            (fact,) = [row for row in await agent.journal(20) if row.kind == "MaterialProduced"]
+            stood_for = fact.body["machine_count"]
+            assert isinstance(stood_for, int)
+            press = await press_when(agent, 0)
+            assert before + 3 <= stood_for <= press.counted - first.unattributed
+            assert await proposed(agent) <= press.counted - stood_for + 5
+            await agent.send("T1", an_input("action", "undo"))
+            await agent.send("T1", an_input("action", "confirm"))
+            assert await proposed(agent) >= stood_for, "what was taken back is proposed again"
+
+
 async def test_a_counter_that_runs_over_loses_no_part() -> None:
     with press_at_work("--built", str(2**32 - 20)) as plant:
         async with AgentClient(plant.agent.address) as agent:

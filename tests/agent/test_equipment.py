@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, StatusCode, Value
-from edge_agent.counting import delta
 from edge_agent.equipment import Equipment
 from edge_agent.views import EquipmentStatus, ItemValue
 from tests.support.manual_clock import START
@@ -120,24 +117,3 @@ def test_a_count_is_a_whole_number_or_none(value: Value, count: int | None) -> N
     press = _press()
     press.take(_good("parts", value))
     assert press.status().count == count
-
-
-@given(width=st.sampled_from([8, 16, 32, 64]), data=st.data())
-def test_a_counter_that_runs_over_loses_no_piece(width: int, data: st.DataObject) -> None:
-    span = 1 << width
-    start = data.draw(st.integers(0, span - 1))
-    pieces = data.draw(st.integers(0, span // 8))
-    assert delta(start, (start + pieces) % span, width) == pieces
-
-
-@given(width=st.sampled_from([16, 32]), data=st.data())
-def test_a_counter_that_fell_far_from_its_end_was_reset(width: int, data: st.DataObject) -> None:
-    span = 1 << width
-    before = data.draw(st.integers(1, span * 3 // 4))
-    assert delta(before, data.draw(st.integers(0, before - 1)), width) is None
-
-
-@given(st.integers(-32_768, 32_767), st.integers(0, 4096))
-def test_a_register_that_is_read_as_signed_counts_on(start: int, pieces: int) -> None:
-    signed = (start + pieces + 32_768) % 65_536 - 32_768
-    assert delta(start, signed, 16) == pieces

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -25,14 +28,27 @@ from device_drivers.contract import (
     Unreachable,
     Writes,
 )
+from edge_agent.clock import SystemClock
+from edge_agent.devices import SCANNER_PAUSE
+from edge_agent.supervisor import LONGEST
 from tests.contract.driver_partners import DriverPartner, partner_class, partner_names
+from tests.contract.faults import BYSTANDER, FAULTS, Heard, items, two_devices
 from tests.device_drivers import observing as drivers
 from tests.device_drivers.observing import Running, eventually, running
+
+SLACK = 3.0  # seconds; a busy build server
+BYSTANDER_PAUSE = 1.5  # seconds; it is read twenty times a second
+IN_FLIGHT = timedelta(seconds=0.15)  # what the device had said before it was told to misbehave
 
 DRIVERS = device_drivers.names()
 WITH_PARTNER = partner_names()
 MACHINES = tuple(name for name in WITH_PARTNER if getattr(partner_class(name), "stale_after", None))
 
+
+CELLS = [
+    (name, fault) for name in WITH_PARTNER for fault in FAULTS
+    if (kind := partner_class(name)) and fault in getattr(kind, "meets", ())
+]  # fmt: skip
 
 every_driver = pytest.mark.parametrize("name", WITH_PARTNER)
 every_machine = pytest.mark.parametrize("name", MACHINES)
@@ -61,6 +77,15 @@ def device(name: str, partners: dict[str, DriverPartner]) -> DriverPartner:
 @pytest.mark.parametrize("name", DRIVERS)
 def test_has_a_partner(name: str) -> None:
     assert partner_class(name), f"write tests/contract/driver_partners/{name}.py: the other side of the wire"
+
+
+@every_driver
+def test_its_partner_says_of_every_fault_whether_the_device_can_have_it(name: str) -> None:
+    kind = partner_class(name)
+    meets, spared = dict(getattr(kind, "meets", {})), dict(getattr(kind, "spared", {}))
+    assert sorted([*meets, *spared]) == sorted(FAULTS), f"say in `meets` or `spared` of the partner of {name}"
+    assert all(spared.values()), "why it can not"
+    assert any(meets.values()), "a device that can not be lost is no device"
 
 
 @pytest.mark.parametrize("name", DRIVERS)
@@ -164,33 +189,75 @@ async def test_cancelled_while_it_connects_it_ends_as_well(name: str, device: Dr
     assert await eventually(lambda: wires() <= descriptors), wires() - descriptors
 
 
-@every_machine
-async def test_a_frozen_device_is_given_up_in_time(name: str, device: DriverPartner) -> None:
-    assert device.stale_after
-    descriptors = wires()
-    async with running(make(name, device.options)) as run:
-        await observing(run, device)
-        device.freeze()
-        try:
-            await run.lost(within=device.stale_after + 1)
-        finally:
-            device.thaw()
-    assert await eventually(lambda: wires() <= descriptors), wires() - descriptors
-
-
-@every_driver
-async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(
-    name: str, device: DriverPartner
+@pytest.mark.parametrize(("name", "fault"), CELLS, ids=[f"{name}-{fault}" for name, fault in CELLS])
+async def test_a_fault_makes_nothing_good_and_wrong_harms_nobody_and_ends_by_itself(
+    name: str, fault: str, device: DriverPartner
 ) -> None:
-    descriptors = wires()
-    async with running(make(name, device.options)) as run:
-        await observing(run, device)
-        device.kill()
-        await run.lost(within=5)
+    await asyncio.to_thread(importlib.import_module, "asyncua")  # takes a second, once
+    tasks, descriptors = asyncio.all_tasks(), wires()
+    driver = device.driver or name
+    async with device.line() as options, two_devices(driver, options) as heard:
+        play = _faulty_machine if device.stale_after else _faulty_scanner
+        began = time.monotonic()
+        await play(heard, device, fault, options)
+        assert heard.lost(BYSTANDER) == []
+        assert heard.longest_pause(BYSTANDER, began) < BYSTANDER_PAUSE
+        assert {value.value for value in heard.good(BYSTANDER)} == {2}
+    assert await eventually(lambda: asyncio.all_tasks() == tasks), asyncio.all_tasks() - tasks
     assert await eventually(lambda: wires() <= descriptors), wires() - descriptors
-    device.ensure()
-    async with running(make(name, device.options)) as again:
-        await observing(again, device)
+
+
+async def _faulty_machine(heard: Heard, device: DriverPartner, fault: str, options: Mapping[str, Any]) -> None:
+    """It goes Bad as a whole, in its time-out and with words; or, where it keeps its time, it stays good."""
+    wanted, words = {*items(options)}, device.meets[fault]
+    await heard.until(lambda: heard.last("device").keys() == wanted, "every item", 10)
+    good = {item for item, value in heard.last("device").items() if value.status is not StatusCode.BAD}
+    assert good
+    played, wall = time.monotonic(), SystemClock().now()
+    await device.play(fault)
+    if words:
+        assert device.stale_after
+        patience = device.stale_after + SLACK
+        await heard.until(lambda: bool(heard.lost("device", played)), "the loss", patience)
+        assert {value.status for value in heard.last("device").values()} == {StatusCode.BAD}
+        assert re.search(words, " ".join(heard.lost("device", played))), heard.lost("device", played)
+        believed = [value for value in heard.good("device", played) if value.source_time > wall + IN_FLIGHT]
+        assert believed == []
+    else:
+        await heard.until(lambda: len(heard.good("device", played)) >= 3, "three good values", 10)
+    healed = time.monotonic()
+    await device.heal(fault)
+
+    def back() -> bool:
+        return good <= {v.item for v in heard.of("device", healed) if v.status is not StatusCode.BAD}
+
+    await heard.until(back if words else lambda: len(heard.good("device", healed)) >= 3, "its return", LONGEST + 5)
+    assert bool(heard.lost("device")) is bool(words)
+    assert [value for value in heard.good("device") if not device.right(value.item, value.value)] == []
+
+
+async def _faulty_scanner(heard: Heard, device: DriverPartner, fault: str, options: Mapping[str, Any]) -> None:
+    """No part of a label is a scan, and the next label is one."""
+    def online(since: float) -> bool:
+        return any(s.name == "device" and s.state == "online" and at > since for at, s in heard.statuses)
+
+    await heard.until(lambda: online(0.0), "the scanner", 5)
+    device.provoke()
+    await heard.until(lambda: bool(heard.scans), "a scan", 5)
+    before, played, words = len(heard.scans), time.monotonic(), device.meets[fault]
+    await device.play(fault)
+    if words:
+        await heard.until(lambda: bool(heard.lost("device", played)), "the loss", SLACK)
+        assert re.search(words, " ".join(heard.lost("device", played))), heard.lost("device", played)
+    await device.heal(fault)
+    if words:
+        healed = time.monotonic()
+        await heard.until(lambda: online(healed), "its return", SCANNER_PAUSE + SLACK)
+    device.provoke()
+    await heard.until(lambda: len(heard.scans) >= before + 1 + (fault == "slow"), "the label after the fault", 5)
+    assert bool(heard.lost("device")) is bool(words)
+    assert len(heard.scans) == before + 1 + (fault == "slow")
+    assert [scan.raw for scan in heard.scans if not device.right("", scan.raw)] == []
 
 
 def make(name: str, options: Mapping[str, Any]) -> Driver:
@@ -207,7 +274,8 @@ def options_of(name: str) -> Any:
 
 def writable(name: str, device: DriverPartner) -> Any:
     """A point of the device that can be written as far as the site file can tell, and is there."""
-    said = drivers.options_of((kind.driver if (kind := partner_class(name)) else "") or name, device.options)
+    kind = partner_class(name)
+    said = drivers.options_of((kind and kind.driver) or name, device.options)
     return next(
         point for point in device.options["points"]
         if point["name"] != device.missing and not said.unwritable(point["name"])

@@ -89,7 +89,7 @@ def make(name: str, options: Mapping[str, Any]) -> Driver:
 
 
 def options_of(name: str, options: Mapping[str, Any]) -> Any:
-    """The Options of a driver, as the site file says them."""
+    """The options of a driver, as the loader of the site file makes them."""
     return msgspec.convert(options, device_drivers.load(name).Options, strict=False, dec_hook=_path)
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.simulators import scanner, scanner_ports
+from device_drivers.simulators import scanner_ports
 from device_drivers.simulators.modbus_machine import registers
-from device_drivers.simulators.process import NotReady, Simulator
+from device_drivers.simulators.process import NotReady, Simulator, make_fifo
 from device_drivers.simulators.shift import MACHINING_CENTRE, PRESS, Machine, Shift, UnitState
 from tests.device_drivers.observing import make, running
 
@@ -101,7 +101,7 @@ def test_nothing_but_a_link_or_a_fifo_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         scanner_ports.replace_link(tmp_path / "mine", "/dev/null")
     with pytest.raises(FileExistsError):
-        scanner.make_fifo(tmp_path / "mine")
+        make_fifo(tmp_path / "mine")
     scanner_ports.replace_link(tmp_path / "link", "/dev/null")
     scanner_ports.replace_link(tmp_path / "link", "/dev/zero")
     assert (tmp_path / "link").readlink() == Path("/dev/zero")

@@ -141,7 +141,7 @@ def test_one_thing_under_two_names_is_one_candidate() -> None:
         (b"TOTE-1\r", "scan.control_characters", {"text": r"TOTE-1\x0d"}),
         (b"\x1b[2JTOTE-1", "scan.control_characters", {"text": r"\x1b[2JTOTE-1"}),
         (b"TOTE\x9d", "scan.control_characters", {"text": r"TOTE\x9d"}),
-        (b"A" * 513, "scan.control_characters", {"text": "A" * 512}),
+        (b"A" * 513, "scan.too_long", {"text": "A" * 512, "size": "513", "most": "512"}),
     ],
 )
 def test_what_can_not_be_trusted(raw: bytes, fault: str, params: dict[str, str]) -> None:

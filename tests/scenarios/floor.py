@@ -50,8 +50,10 @@ class Floor:
     said: Said | None = None
     overlay: Overlay = ""
     stood: tuple[Stop, ...] = ()
+    opened_at: int | None = None
 
     def __post_init__(self) -> None:
+        self.opened_at = self.count
         self.state = self.state or scenarios.load()["sign_on"].begin("", self.here())
 
     @property
@@ -76,7 +78,7 @@ class Floor:
         return Situation(
             now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
-            stops=self.stops, progress=self.progress, last_reports=self.last_reports,
+            counted=self.counted, stops=self.stops, progress=self.progress, last_reports=self.last_reports,
         )  # fmt: skip
 
     def give(self, kind: str, data: str) -> Answer:
@@ -111,6 +113,18 @@ class Floor:
             replace(stop, reason=told[stop.id][1].reason, said=told[stop.id][0]) if stop.id in told else stop
             for stop in self.stood
         )
+
+    def counted(self, job: str) -> int | None:
+        """As the store answers it, when the machine made nothing for another job."""
+        if self.count is None or self.opened_at is None:
+            return None
+        undone = {body.corrects for body in self.bodies(Correction)}
+        mine = (
+            body for id, body in self.facts
+            if isinstance(body, MaterialProduced) and body.about == job and id not in undone
+        )  # fmt: skip
+        reported = sum(int(body.quantity) if body.machine_count is None else body.machine_count for body in mine)
+        return max(0, self.count - self.opened_at - reported)
 
     def last_reports(self, job: str) -> tuple[tuple[str, AnyFact], ...]:
         """As the store answers it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -83,6 +84,47 @@ def test_two_reasons_are_split_at_a_time() -> None:
     assert (body.reason, body.splits) == (
         "STOP-1", (DowntimeSplit(OVER.began + timedelta(minutes=12.5), "STOP-2"),),
     )  # fmt: skip
+
+
+def test_a_reason_may_change_as_often_as_it_did() -> None:
+    floor = explaining()
+    floor.give("choice", "s1")
+    for minutes, reason in (("5", "STOP-1"), ("12", "STOP-2")):
+        floor.give("action", "split")
+        floor.give("entry", minutes)
+        assert "split" not in floor.view().actions, "a piece in the middle has one reason"
+        floor.give("choice", reason)
+    floor.give("action", "split")
+    floor.give("entry", "12")
+    assert floor.code == "explain_stop.not_inside"
+    floor.give("action", "back")
+    assert told(floor) == []
+    floor.give("choice", "s1")
+    for minutes, reason in (("5", "STOP-1"), ("12", "STOP-2")):
+        floor.give("action", "split")
+        floor.give("entry", minutes)
+        floor.give("choice", reason)
+    floor.give("choice", "STOP-3")
+    (body,) = told(floor)
+    cuts = [OVER.began + timedelta(minutes=minutes) for minutes in (5, 12)]
+    assert (body.reason, body.splits) == (
+        "STOP-1", (DowntimeSplit(cuts[0], "STOP-2"), DowntimeSplit(cuts[1], "STOP-3")),
+    )  # fmt: skip
+
+
+def test_the_reason_that_an_alarm_had_last_is_proposed_and_never_assumed() -> None:
+    again = replace(STANDS, alarm="Coil end")
+    before = replace(OVER, id="s0", reason="STOP-3", said=9)
+    floor = explaining(again, before, replace(STANDS, id="s3"))
+    floor.give("choice", "s2")
+    view = floor.view()
+    assert view.choices[0].id == "STOP-3"
+    assert view.prompt_params["usual"] == view.choices[0].title
+    assert view.prompt_params["number"] == str(view.choices[0].number)
+    assert told(floor) == []
+    floor.give("action", "back")
+    floor.give("choice", "s3")
+    assert "usual" not in floor.view().prompt_params, "no alarm says nothing"
 
 
 def test_the_last_explanation_is_taken_back() -> None:

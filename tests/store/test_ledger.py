@@ -6,11 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent.ledger import Reading, Standing, Switch, read
-from edge_agent.store import ledger
-from tests.store.making import empty
+from edge_agent.store import journal, ledger
+from edge_agent.store.journal import Entry
+from sync.contract import Correction
+from tests.store.making import empty, produced
 from tests.support.manual_clock import START
 
 
@@ -92,3 +97,48 @@ def test_old_minutes_go_and_what_counts_stays(conn: sqlite3.Connection) -> None:
     assert ledger.minutes(conn, "E1", START, much_later) == ()
     assert ledger.tallies(conn)["E1"].counted == 20
     assert [switch.job for switch in ledger.switches(conn, "E1", much_later)] == ["J-2"]
+
+
+def _report(conn: sqlite3.Connection, number: int, job: str, quantity: int, counted: int | None) -> str:
+    body = msgspec.structs.replace(produced(job, str(quantity)), machine_count=counted)
+    (fact,) = journal.append(conn, "agent", [Entry(f"r{number}", body)], START, START, True, "T1", "1001")
+    return fact.id
+
+
+_DEEDS = st.lists(
+    st.tuples(
+        st.sampled_from(["make", "report", "report without a link", "take back", "open"]), st.integers(0, 9)
+    ),
+    max_size=25,
+)
+
+
+@given(_DEEDS)
+def test_each_part_is_proposed_once_and_only_for_its_job(deeds: list[tuple[str, int]]) -> None:
+    conn = empty()
+    count, job = 0, "J-1"
+    made, reported = {"J-1": 0, "J-2": 0}, dict[str, tuple[str, int]]()
+    _entered(conn, 0)
+    ledger.note_job(conn, "E1", "T1", job, START)
+    for number, (deed, n) in enumerate(deeds, 1):
+        match deed:
+            case "make":
+                count, made[job] = count + n, made[job] + n
+                _entered(conn, count, minute=number * 2)
+            case "open":
+                job = "J-2" if job == "J-1" else "J-1"
+                _entered(conn, count, minute=number * 2)
+                ledger.note_job(conn, "E1", "T1", job, START + timedelta(minutes=number * 2))
+            case "take back" if reported:
+                id = sorted(reported)[n % len(reported)]
+                undo = Correction(about=reported.pop(id)[0], corrects=id, reason="did_not_occur")
+                journal.append(conn, "agent", [Entry(f"u{number}", undo)], START, START, True, "T1", "1001")
+            case "report":
+                stands = max(0, ledger.since_report(conn, "E1", job))
+                reported[_report(conn, number, job, n + 1, stands)] = (job, stands)
+            case "report without a link":
+                reported[_report(conn, number, job, n + 1, None)] = (job, n + 1)
+        for each in made:
+            stands_for = sum(parts for of, parts in reported.values() if of == each)
+            assert ledger.since_report(conn, "E1", each) == made[each] - stands_for
+    conn.close()

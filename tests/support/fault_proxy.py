@@ -104,8 +104,10 @@ class FaultProxy:
         finally:
             there.cancel()
             back.cancel()
-            await asyncio.gather(there, back, return_exceptions=True)
-            await _closed(up_writer)
+            try:
+                await asyncio.gather(there, back, return_exceptions=True)
+            finally:
+                await _closed(up_writer)
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):

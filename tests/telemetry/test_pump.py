@@ -34,6 +34,7 @@ class Line:
     store: SampleStore
     clock: ManualClock
     task: asyncio.Task[None]
+    pump: SamplePump
 
     def say(self, value: Value, item: str = "x") -> None:
         """A device gives a value now."""
@@ -56,7 +57,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
     bus, clock = Bus(), ManualClock()
     store = await opened(tmp_path, clock)
     pump = SamplePump(bus, store, ByException(60), clock)
-    line = Line(bus, store, clock, asyncio.create_task(pump.run()))
+    line = Line(bus, store, clock, asyncio.create_task(pump.run()), pump)
     await clock.sleeping()
     yield line
     line.task.cancel()
@@ -77,7 +78,8 @@ async def test_a_value_is_kept_within_a_quarter_of_a_second(line: Line) -> None:
 async def test_what_comes_while_the_pump_starts_is_kept_too(tmp_path: Path) -> None:
     bus, clock = Bus(), ManualClock()
     store = await opened(tmp_path, clock)
-    line = Line(bus, store, clock, asyncio.create_task(SamplePump(bus, store, ByException(60), clock).run()))
+    pump = SamplePump(bus, store, ByException(60), clock)
+    line = Line(bus, store, clock, asyncio.create_task(pump.run()), pump)
     await asyncio.sleep(0)
     line.say(1)
     await line.group()
@@ -150,10 +152,14 @@ async def test_what_the_disk_refuses_is_a_counted_gap_and_said_once(
         line.say("x" * 50_000 + str(number))
         await line.group()
     assert await values(line.store) == [0]
+    assert "full" in (await line.pump.status()).trouble
     await pages_at_most(line.store, pages * 1000)
     line.say("x" * 50_000 + "3")  # reported once, refused once: it is told anew
     await line.group()
     assert await values(line.store) == [0, "x" * 50_000 + "3"]
+    status = await line.pump.status()
+    assert (status.samples, status.trouble, status.oldest) == (2, "", START + timedelta(seconds=GROUP_SECONDS))
+    assert 0 < status.bytes < status.max_bytes
     (gap,) = await gaps(line.store)
     assert (gap.reason, gap.count) == ("not_saved", 3)
     said = [record.message for record in caplog.records if record.message.startswith("telemetry")]
@@ -179,8 +185,8 @@ async def test_a_damaged_file_is_put_aside_and_stops_nobody(
 ) -> None:
     (tmp_path / "samples.db").write_bytes(b"a shopping list, long enough to look like a header" * 20)
     clock = ManualClock()
-    async with telemetry(settings(tmp_path), clock, Bus(), Supervisor(clock, Random(1), strict=True)) as store:
-        assert (await store.usage()).samples == 0
+    async with telemetry(settings(tmp_path), clock, Bus(), Supervisor(clock, Random(1), strict=True)) as kept:
+        assert (await kept[0].usage()).samples == 0
     assert (tmp_path / "samples.damaged").exists()
     assert "telemetry.damaged" in caplog.text
 

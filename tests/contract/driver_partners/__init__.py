@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -20,8 +21,14 @@ class DriverPartner(Protocol):
     here; None for devices whose silence says nothing. `missing`: a point of the options given here that
     the device does not have; empty for devices without points. `driver`: whose partner it is, when its
     file does not say so.
+
+    Every fault of `tests.contract.faults` stands in one of two tables. `meets`: it can be played; a regular
+    expression of the words with which the device is lost, or empty when it must not be lost for it.
+    `spared`: why this device can not have it, in words.
     """
 
+    meets: ClassVar[Mapping[str, str]]
+    spared: ClassVar[Mapping[str, str]]
     driver: ClassVar[str]
     stale_after: ClassVar[float | None]
     missing: ClassVar[str]
@@ -56,6 +63,22 @@ class DriverPartner(Protocol):
 
     def thaw(self) -> None:
         """SIGCONT."""
+        ...
+
+    def line(self) -> AbstractAsyncContextManager[Mapping[str, Any]]:
+        """What the site file says for the running device when faults are played on its way."""
+        ...
+
+    async def play(self, fault: str) -> None:
+        """Have a fault of `meets` from now on."""
+        ...
+
+    async def heal(self, fault: str) -> None:
+        """Have it no more: run, plugged in, at the same place as before."""
+        ...
+
+    def right(self, item: str, value: object) -> bool:
+        """Whether an item of the device can have this value; for devices without points, whether it was scanned."""
         ...
 
     def stop(self) -> None:

@@ -5,49 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contract.driver_partners.simulated import SimulatedPartner
+from tests.contract.driver_partners.modbus_hand import TIMEOUT, ModbusPartner
 
 
-class Partner(SimulatedPartner):
-    """Every register holds its address."""
+class Partner(ModbusPartner):
+    """RTU. The adapter of the line is a pseudo-terminal: its plug is out when the process is gone."""
 
-    simulator = "modbus_peer"
-    driver = "modbus"
-    stale_after = 1.0
-    missing = "unknown"
-
-    def arguments(self) -> tuple[str, ...]:
-        """The same link at every start."""
-        return (
-            "--transport",
-            "rtu",
-            "--link",
-            str(self.folder / "line"),
-            "--units",
-            "1",
-            "7",
-            "--limit",
-            "100",
-        )
+    transport = "rtu"
+    meets = {
+        **{fault: words for fault, words in ModbusPartner.meets.items() if fault != "dead"},
+        "unplugged": "There is no port|Nobody answers at|is gone|Can not open|does not answer within",
+    }
+    spared = {
+        "dead": "on a serial line as hung: nobody hears of it",
+        "namespace shift": "has no names",
+    }
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Registers and bits of two units, and an address that is not there."""
+        """Of two units."""
         return {
             "transport": "rtu",
             "serial": {"port": str(self.folder / "line"), "baudrate": 115200, "parity": "N"},
-            "interval": 0.05,
-            "timeout": 0.2,
-            "points": [
-                {"name": "state", "address": 0},
-                {"name": "temperature", "address": 8, "type": "float32"},
-                {"name": "running", "table": "discrete", "address": 0},
-                {"name": "meter", "address": 40, "type": "uint32", "unit": 7},
-                {"name": "unknown", "address": 400},
-            ],
-        }
+            "interval": 0.05, "timeout": TIMEOUT, "points": self.two_units,
+        }  # fmt: skip
 
     @property
     def absent(self) -> Mapping[str, Any]:
         """A port that is not there."""
         return {**self.options, "serial": {"port": str(self.folder / "unplugged"), "parity": "N"}}
+
+    async def play(self, fault: str) -> None:
+        """Without the adapter there is no port."""
+        if fault == "unplugged":
+            self.kill()
+        else:
+            await super().play(fault)

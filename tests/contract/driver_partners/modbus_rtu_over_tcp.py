@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contract.driver_partners.simulated import SimulatedPartner, free_port
+from tests.contract.driver_partners.modbus_hand import ModbusPartner
+from tests.contract.driver_partners.simulated import free_port
 
 
-class Partner(SimulatedPartner):
-    """Every register holds its address."""
+class Partner(ModbusPartner):
+    """RTU over TCP."""
 
-    simulator = "modbus_peer"
-    driver = "modbus"
-    stale_after = 1.0
-    missing = "unknown"
-
-    def arguments(self) -> tuple[str, ...]:
-        """The same port again after the first start."""
-        port = str(self.ready.get("port", 0))
-        return ("--transport", "rtu_over_tcp", "--port", port, "--units", "1", "7", "--limit", "100")
+    transport = "rtu_over_tcp"
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Registers and bits of two units, and an address that is not there."""
-        return {
-            "transport": "rtu_over_tcp",
-            "host": "127.0.0.1",
-            "port": self.ready["port"],
-            "interval": 0.05,
-            "timeout": 0.2,
-            "points": [
-                {"name": "state", "address": 0},
-                {"name": "temperature", "address": 8, "type": "float32"},
-                {"name": "running", "table": "discrete", "address": 0},
-                {"name": "meter", "address": 40, "type": "uint32", "unit": 7},
-                {"name": "unknown", "address": 400},
-            ],
-        }
+        """Of two units."""
+        return {**super().options, "points": self.two_units}
 
     @property
     def absent(self) -> Mapping[str, Any]:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contract.driver_partners.simulated import SimulatedPartner
+from tests.contract.driver_partners.scanner_hand import ScannerPartner
 
 
-class Partner(SimulatedPartner):
+class Partner(ScannerPartner):
     """A scanner; nobody scans all day long, so its silence says nothing."""
 
-    simulator = "scanner"
+    gone = r"The scanner at .+ is gone|There is no port"
 
     def arguments(self) -> tuple[str, ...]:
         """The same port and the same FIFO at every start."""
         return ("--link", str(self.folder / "scanner"), "--feed", str(self.folder / "feed"))
-
-    def provoke(self) -> None:
-        """Scan a label."""
-        with (self.folder / "feed").open("wb", buffering=0) as feed:
-            feed.write(b"]C10104012345678901\\x1d10LOT42\n")
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +17,8 @@ class SimulatedPartner(ABC):
     """A partner that is one simulator process; a subclass says which and with what arguments."""
 
     simulator: ClassVar[str]
+    meets: ClassVar[Mapping[str, str]]
+    spared: ClassVar[Mapping[str, str]]
     driver: ClassVar[str] = ""
     stale_after: ClassVar[float | None] = None
     missing: ClassVar[str] = ""
@@ -23,6 +27,35 @@ class SimulatedPartner(ABC):
         self.folder = folder
         self._running: Simulator | None = None
         self.ready: Mapping[str, Any] = {}
+
+    @property
+    @abstractmethod
+    def options(self) -> Mapping[str, Any]:
+        """What the site file says for the running device."""
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Straight to the device."""
+        yield self.options
+
+    async def play(self, fault: str) -> None:
+        """What can be done to any process; a subclass adds what its simulator can do."""
+        match fault:
+            case "frozen":
+                self.freeze()
+            case "dead":
+                self.kill()
+            case _:
+                raise NotImplementedError(fault)
+
+    async def heal(self, fault: str) -> None:
+        """Run again."""
+        self.thaw()
+        await asyncio.to_thread(self.ensure)
+
+    @abstractmethod
+    def right(self, item: str, value: object) -> bool:
+        """Whether an item can have this value."""
 
     @abstractmethod
     def arguments(self) -> tuple[str, ...]:

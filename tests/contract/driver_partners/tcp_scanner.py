@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contract.driver_partners.simulated import SimulatedPartner, free_port
+from tests.contract.driver_partners.scanner_hand import ScannerPartner
+from tests.contract.driver_partners.simulated import free_port
 
 
-class Partner(SimulatedPartner):
+class Partner(ScannerPartner):
     """A scanner; nobody scans all day long, so its silence says nothing."""
 
-    simulator = "scanner"
+    gone = r"The serial server at|takes a connection at"
 
     def arguments(self) -> tuple[str, ...]:
         """The same port again after the first start, and the same FIFO."""
         return ("--listen", str(self.ready.get("port", 0)), "--feed", str(self.folder / "feed"))
-
-    def provoke(self) -> None:
-        """Scan a label."""
-        with (self.folder / "feed").open("wb", buffering=0) as feed:
-            feed.write(b"]C10104012345678901\\x1d10LOT42\n")
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -142,7 +142,7 @@ async def test_a_scanner_that_waits_for_its_host_is_not_left_waiting_for_a_torn_
     wire: WireKind, tmp_path: Path
 ) -> None:
     async with plugged_in(wire, tmp_path, profile="honeywell") as gun, gun.read() as (run, _):
-        gun.port.send(b"x" * 600 + b"\r")
+        gun.port.send(b"x" * 5000 + b"\r")
         await gun.hears(lambda heard: heard == b"\x1b8,\x1b8,")
         assert not any(isinstance(each, Scan) for each in run.seen)
 
