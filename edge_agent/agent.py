@@ -90,7 +90,7 @@ class Agent:
             settings.policies.repeat_window, lambda: (machines.statuses(), devices.statuses()),
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
-        api = Api(terminals, board, store, bus, samples)
+        api = Api(terminals, board, store, bus, samples, devices.read_now)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),
