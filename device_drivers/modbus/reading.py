@@ -14,7 +14,7 @@ _EXCEPTIONS = {
     1: "it does not know this function", 2: "it has no such address", 3: "it does not accept this length",
     4: "it failed while it read", 5: "it needs longer", 6: "it is busy", 8: "its memory is damaged",
 }  # fmt: skip
-_UNKNOWN = "its answer can not be decoded, or is the maker's sign for: not available"
+_UNKNOWN = "What came can not be decoded, or is the maker's sign for: not available."
 
 
 def raw_words(block: Block, data: bytes) -> dict[str, str]:

@@ -47,7 +47,7 @@ def plant() -> Iterator[Plant]:
     """A plant with a press, a machine without a device, and a terminal of the workshop."""
     with (
         short_folder() as folder,
-        Simulator.start("modbus_machine", "--time-scale", "20", "--begin", "60") as press,
+        Simulator.start("modbus_machine", "--time-scale", "20", "--begin", "250") as press,
         plant_in(folder, more=SITE.format(port=press.ready["port"]), policies="short_stop_seconds = 0.3") as plant,
     ):
         yield plant

@@ -28,13 +28,14 @@ def at(minutes: float) -> datetime:
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[Span, ...]:
     """Whatever a machine may have done, with holes in what is known; the last may last still."""
-    cuts = sorted(draw(CUTS))
+    cuts: list[int] = sorted(draw(CUTS))
     spans = [
         Span(draw(STATES), at(began), ended=at(ended))
         for began, ended in itertools.pairwise(cuts)
         if draw(BOOLEANS)
     ]
-    return (*spans, Span(draw(STATES), at(cuts[-1]))) if cuts and draw(BOOLEANS) else tuple(spans)
+    lasts = draw(BOOLEANS)
+    return (*spans, Span(draw(STATES), at(cuts[-1]))) if cuts and lasts else tuple(spans)
 
 
 @st.composite

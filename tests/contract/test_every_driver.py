@@ -13,7 +13,17 @@ import msgspec
 import pytest
 
 import device_drivers
-from device_drivers.contract import DataValue, Driver, Observation, Online, Scan, StatusCode, Unreachable
+from device_drivers.contract import (
+    DataValue,
+    DeviceError,
+    Driver,
+    Observation,
+    Online,
+    Reads,
+    Scan,
+    StatusCode,
+    Unreachable,
+)
 from tests.contract.driver_partners import DriverPartner, partner_class, partner_names
 from tests.device_drivers import observing as drivers
 from tests.device_drivers.observing import Running, eventually, running
@@ -149,6 +159,33 @@ async def test_a_dead_device_is_noticed_and_a_new_driver_finds_it_again(
     device.ensure()
     async with running(make(name, device.options)) as again:
         await observing(again, device)
+
+
+@every_machine
+async def test_a_machine_is_read_at_the_press_of_a_key_and_only_while_it_is_there(
+    name: str, device: DriverPartner
+) -> None:
+    driver = make(name, device.options)
+    assert isinstance(driver, Reads)
+    assert driver.round_trip is None
+    with pytest.raises(DeviceError, match="not connected"):
+        await driver.read_now()
+    async with running(driver) as run:
+        await observing(run, device)
+        emitted = len([seen for seen in run.seen if isinstance(seen, Online)])
+        reads = await asyncio.wait_for(driver.read_now(), 10)
+        assert driver.round_trip is not None
+        assert len([seen for seen in run.seen if isinstance(seen, Online)]) == emitted
+    assert [read.item for read in reads] == [point["name"] for point in device.options["points"]]
+    for read in reads:
+        assert (read.value is None) is (read.status is StatusCode.BAD)
+        assert (read.status is StatusCode.GOOD) is (not read.reason)
+        assert not read.reason or read.reason.endswith(".")
+        assert read.raw or read.reason
+    assert StatusCode.GOOD in {read.status for read in reads}
+    assert {read.item for read in reads if read.status is StatusCode.BAD} >= {device.missing}
+    with pytest.raises(DeviceError, match="not connected"):
+        await driver.read_now()
 
 
 def make(name: str, options: Mapping[str, Any]) -> Driver:
