@@ -249,7 +249,7 @@ class Api:
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare
 
-        return _json(label_rows(self._store.book))
+        return _json(label_rows(self._store.book, self._board.machines))
 
     async def _health(self, request: Request) -> Response:
         return _json(await self._board.health(self._terminals.names))

@@ -161,6 +161,13 @@ async def test_a_test_read_says_raw_and_decoded_and_why_not(agent: AgentClient, 
     assert "no such address (exception 2)" in points["oil"].reason
 
 
+async def test_every_machine_has_a_label(agent: AgentClient) -> None:
+    machines = {row.words: row.text for row in await agent.labels() if row.kind is Kind.WORKSTATION}
+    assert machines == {
+        "Press 3": label(Kind.WORKSTATION, "PRESS-03"), "CNC-02": label(Kind.WORKSTATION, "CNC-02"),
+    }  # fmt: skip
+
+
 async def test_what_can_not_be_read_says_so_in_words(agent: AgentClient) -> None:
     with pytest.raises(InputRefused) as refused:
         await agent.read_device("dead")
