@@ -89,7 +89,7 @@ class Agent:
         stations = {each.id: _station(each) for each in settings.terminals}
         terminals = Terminals(
             store, self._clock, bus, stations, _policies(settings.policies), machines.status_of,
-            settings.policies.repeat_window,
+            settings.policies.repeat_window, lambda: (machines.statuses(), devices.statuses()),
         )  # fmt: skip
         board = StatusBoard(
             store, self._clock, self._links, devices.statuses, machines.statuses, __version__, pump.status,
@@ -97,10 +97,10 @@ class Agent:
         )  # fmt: skip
         writes = MachineWrites(map(_rule, settings.writes), store, self._clock, bus, devices)
         await writes.open()
-        api = Api(terminals, board, store, bus, samples, writes)
+        api = Api(terminals, board, store, bus, samples, writes, devices.read_now)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
-            _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),
+            _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),
             _task(signals, "signals"),
             _task(self._supervisor.keep("books", functools.partial(books.run, self._supervisor)), "books"),
         ]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import segno
 
 from edge_agent.display import display_safe
 from edge_agent.planbook import PlanBook
 from edge_agent.scanning.labels import label_or_none
-from edge_agent.views import Kind, LabelRow
+from edge_agent.views import EquipmentStatus, Kind, LabelRow
 
 COMMANDS = (
     "confirm", "back", "list", "exception", "park", "undo", "sign_off", "help", "queue", "report", "scrap", "finish",
+    "machines", "request", "work", "downtime", "link",
 )  # fmt: skip
 
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand labels</title>
@@ -25,11 +26,12 @@ _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand
 """
 
 
-def label_rows(book: PlanBook) -> tuple[LabelRow, ...]:
-    """Every label of the plans but badges: a badge is handed out by whoever knows the person."""
+def label_rows(book: PlanBook, machines: Sequence[EquipmentStatus] = ()) -> tuple[LabelRow, ...]:
+    """Every label of the machines and the plans but badges: a badge is handed out by whoever knows the person."""
     things: list[tuple[Kind, str, str]] = [
         (Kind.COMMAND, name.upper(), name.replace("_", " ")) for name in COMMANDS
     ]
+    things += [(Kind.WORKSTATION, each.id, each.name) for each in machines]
     things += [(Kind.REASON, each.id, f"{each.purpose}: {each.text}") for each in book.reasons]
     things += [(Kind.LOCATION, id, unit.description) for id, unit in book.locations.items()]
     things += [(Kind.HANDLING_UNIT, id, unit.description) for id, unit in book.handling_units.items()]

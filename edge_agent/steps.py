@@ -16,6 +16,8 @@ import msgspec
 
 from edge_agent import scenarios
 from edge_agent.ledger import running
+from edge_agent.plant import REMEMBERED
+from edge_agent.plant_reader import PlantReader
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
 from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
 from edge_agent.stops import Stop
@@ -24,10 +26,10 @@ from edge_agent.store.ledger import Tally, note_job, since_report, switches, tal
 from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.store.stops import stops
 from edge_agent.view_of import view_of
-from edge_agent.views import EquipmentStatus, Input, Message, Verdict, View
+from edge_agent.views import DeviceStatus, EquipmentStatus, Input, Message, Verdict, View
 from sync.contract import Fact
 
-_ASKED_FOR = timedelta(days=3)  # people at the machine are not asked for what is older
+_ASKED_FOR = timedelta(days=REMEMBERED)
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ class Moment:
     """What the event loop knows when an input arrives.
 
     `first` is the intent of a session that begins now, `intent` that of the step after this input.
-    `shown` is the highest revision that the terminal may have seen: the next one is above it.
+    `shown` is the highest revision that the terminal may have seen: the next one is above it. `machines`
+    and `devices` are all of them.
     """
 
     now: datetime
@@ -45,6 +48,8 @@ class Moment:
     first: str
     intent: str
     shown: int = 0
+    machines: tuple[EquipmentStatus, ...] = ()
+    devices: tuple[DeviceStatus, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Steps:
         self._store = store
         self._policies = policies
         self._flows = scenarios.load()
+        self._reader = PlantReader()
         self._unreadable: dict[str, datetime] = {}  # terminal -> when its session was found so
 
     def take(
@@ -174,6 +180,8 @@ class Steps:
             stops=functools.cache(lambda: self._stops(connection, station, moment)),
             progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
+            plant=self._reader.plant(connection, moment.machines, moment.devices, moment.now),
+            intent=session.intent,
         )  # fmt: skip
 
     def _counted(self, connection: Connection, station: Station, moment: Moment, job: str) -> int | None:

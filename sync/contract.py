@@ -15,6 +15,7 @@ import msgspec
 
 from sync.fact_body import FactBody as FactBody
 from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
+from sync.maintenance import MaintenanceFact
 
 # ---------------------------------------------------------------- plans
 
@@ -105,7 +106,7 @@ class Stock(Plan, frozen=True, kw_only=True):
 class Reason(Plan, frozen=True, kw_only=True):
     """A reason in the plant's words; `number` is the digit that chooses it, `purpose` what it explains."""
 
-    purpose: str  # scrap | short | finish | stop
+    purpose: str  # scrap | short | finish | stop | symptom | failure
     number: int
     text: str
 
@@ -304,6 +305,7 @@ AnyFact = (
     | MachineWriteRequested
     | MachineWriteRefused
     | MachineWriteFinished
+    | MaintenanceFact
 )
 
 

@@ -1,4 +1,4 @@
-"""What all facts have in common."""
+"""What every fact of the contract has."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,9 +20,11 @@ from device_drivers.contract import (
     Notice,
     NotWritten,
     Online,
+    PointRead,
     StatusCode,
     TimedOut,
     Unchanged,
+    Unreachable,
     Written,
 )
 from device_drivers.opcua.options import Options, Point
@@ -58,6 +61,8 @@ class Driver:
         self._wire: Wire | None = None  # while values come
         self._writing = asyncio.Lock()
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
+        self.round_trip: float | None = None
+        self._refused: dict[Point, str] = {}
 
     async def run(self, emit: Emit) -> None:
         """Subscribe until cancelled; see device_drivers.contract.Driver."""
@@ -68,11 +73,11 @@ class Driver:
         wire = Wire(self._options, self._clock, lambda since, until: emit(Gap(None, since, until)))
         try:
             await self.connect(wire)
-            refused = await wire.subscribe(self._options.points)
+            self._refused = refused = await wire.subscribe(self._options.points)
             if len(refused) == len(self._options.points):
                 told = "; ".join(refused.values())
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
-            identity = await wire.identity()
+            identity = await self._timed(wire)
             self._wire = wire
             emit(Online(identity, self._warnings(), wire.patience))
             self._tell_refused(refused, emit)
@@ -96,6 +101,31 @@ class Driver:
             if self._wire is None:
                 raise NotWritten(f"{self._options.endpoint} is not connected.")
             return await self._wire.write_point(point, value)
+
+    async def read_now(self) -> tuple[PointRead, ...]:
+        """See device_drivers.contract.Reads."""
+        if self._wire is None:
+            raise Unreachable(f"{self._options.endpoint} is not connected now.")
+        found, self.round_trip = await self._wire.read()
+        came = {item: answer for answer in found for item in answer[0].items}
+        return tuple(self._point_read(point, came.get(point.name)) for point in self._options.points)
+
+    def _point_read(self, point: Point, came: tuple[Change, str] | None) -> PointRead:
+        if came is None:
+            why = self._refused.get(point, f"point {point.name!r}: the server does not have it")
+            return PointRead(point.name, "", None, StatusCode.BAD, None, f"The server refuses: {why}.")
+        change, raw = came
+        value = None if severity(change.code) is StatusCode.BAD else change.value
+        status = StatusCode.BAD if value is None else severity(change.code)
+        why = "" if status is StatusCode.GOOD else f"The server says {status.value} ({change.code:#010x}): {raw}."
+        return PointRead(point.name, raw, value, status, self.round_trip, why)
+
+    async def _timed(self, wire: Wire) -> str:
+        """Ask the server who it is, and how long it takes to say so."""
+        began = self._clock.monotonic()
+        identity = await wire.identity()
+        self.round_trip = self._clock.monotonic() - began
+        return identity
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""
@@ -224,8 +254,11 @@ class Driver:
         """A controller that loads its program has its nodes a little later than its server."""
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + _ASK_AGAIN)
+            with contextlib.suppress(DeviceError):  # whether the server is lost is not for this to say
+                await self._timed(wire)
             if refused:
-                before, refused = refused, await wire.subscribe(tuple(refused))
+                before = refused
+                self._refused = refused = await wire.subscribe(tuple(refused))
                 if refused.keys() != before.keys():
                     emit(Notice(self._refused_words(refused)))
 

@@ -116,7 +116,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def where(self) -> str:
-        """The place of the server, for people."""
+        """The place of the device, for people."""
         return self.endpoint
 
     def unwritable(self, item: str) -> str:

@@ -9,8 +9,10 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+import device_drivers
 from device_drivers.contract import (
     Clock,
     DataValue,
@@ -24,6 +26,7 @@ from device_drivers.contract import (
     StatusCode,
     Unreachable,
 )
+from device_drivers.opcua.options import Options
 from edge_agent.bus import Bus, Subscription
 from edge_agent.devices import Devices, DeviceSettings
 from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
@@ -238,3 +241,17 @@ async def test_without_a_device_there_is_nothing_to_do_and_no_end() -> None:
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def test_what_is_insecure_and_where_it_is_looked_for_stands_in_the_status() -> None:
+    point = {"name": "state", "node": "i=2259"}
+    options = [
+        msgspec.convert({"endpoint": "opc.tcp://10.0.0.9:4840", "insecure": insecure, "points": [point]}, Options)
+        for insecure in (True, False)
+    ]
+    clock, bus = ManualClock(), Bus()
+    told = [DeviceSettings(f"plc{number}", "opcua", each) for number, each in enumerate(options)]
+    devices = Devices(told, device_drivers.load, clock, bus, Supervisor(clock, Random(1)))
+    assert [(each.insecure, each.endpoint, each.round_trip) for each in devices.statuses()] == [
+        (True, "opc.tcp://10.0.0.9:4840", None), (False, "opc.tcp://10.0.0.9:4840", None),
+    ]  # fmt: skip

@@ -100,7 +100,7 @@ def test_a_part_that_is_anything_at_all_never_breaks_the_check(part: str, value:
         (
             lambda s: s["terminals"][1].update(home="Picking"),
             'terminals[1].home: "Picking" can not stand here (did you mean picking?);'
-            ' allowed: "production" or "picking"',
+            ' allowed: "production", "picking" or "maintenance"',
         ),
         (
             lambda s: s["devices"][0]["options"].update(points=[]),

@@ -23,6 +23,7 @@ from device_drivers.contract import (
     NotWritten,
     Observation,
     Online,
+    Reads,
     Scan,
     StatusCode,
     Unreachable,
@@ -258,6 +259,33 @@ async def _faulty_scanner(heard: Heard, device: DriverPartner, fault: str, optio
     assert bool(heard.lost("device")) is bool(words)
     assert len(heard.scans) == before + 1 + (fault == "slow")
     assert [scan.raw for scan in heard.scans if not device.right("", scan.raw)] == []
+
+
+@every_machine
+async def test_a_machine_is_read_at_the_press_of_a_key_and_only_while_it_is_there(
+    name: str, device: DriverPartner
+) -> None:
+    driver = make(name, device.options)
+    assert isinstance(driver, Reads)
+    assert driver.round_trip is None
+    with pytest.raises(DeviceError, match="not connected"):
+        await driver.read_now()
+    async with running(driver) as run:
+        await observing(run, device)
+        emitted = len([seen for seen in run.seen if isinstance(seen, Online)])
+        reads = await asyncio.wait_for(driver.read_now(), 10)
+        assert driver.round_trip is not None
+        assert len([seen for seen in run.seen if isinstance(seen, Online)]) == emitted
+    assert [read.item for read in reads] == [point["name"] for point in device.options["points"]]
+    for read in reads:
+        assert (read.value is None) is (read.status is StatusCode.BAD)
+        assert (read.status is StatusCode.GOOD) is (not read.reason)
+        assert not read.reason or read.reason.endswith(".")
+        assert read.raw or read.reason
+    assert StatusCode.GOOD in {read.status for read in reads}
+    assert {read.item for read in reads if read.status is StatusCode.BAD} >= {device.missing}
+    with pytest.raises(DeviceError, match="not connected"):
+        await driver.read_now()
 
 
 def make(name: str, options: Mapping[str, Any]) -> Driver:

@@ -24,7 +24,9 @@ def test_there_is_enough_to_do() -> None:
     assert sum(person.active for person in BOOK.persons.values()) >= 6
     assert Counter(job.equipment for job in OPERATIONS) == {PRESS: 6, CENTRE: 6}
     assert all(len(job.requirements) >= 3 for job in ORDERS)
-    assert {reason.purpose for reason in BOOK.reasons} == {"scrap", "short", "finish", "stop"}
+    assert {reason.purpose for reason in BOOK.reasons} == {
+        "scrap", "short", "finish", "stop", "symptom", "failure",
+    }  # fmt: skip
 
 
 def test_no_plan_is_there_twice() -> None:
