@@ -45,7 +45,18 @@ class _Gate:
 
     def __init__(self, database: Database) -> None:
         self._open = threading.Event()
-        self._task = asyncio.ensure_future(database.read(lambda conn: self._open.wait(10)))
+        self._held = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold(conn: Connection) -> bool:
+            loop.call_soon_threadsafe(self._held.set)
+            return self._open.wait(10)
+
+        self._task = asyncio.ensure_future(database.read(hold))
+
+    async def shut(self) -> None:
+        """Return when the thread is held: what is queued from now on waits together."""
+        await self._held.wait()
 
     async def release(self) -> None:
         await asyncio.sleep(0)  # the tasks that queue run first
@@ -69,6 +80,7 @@ async def test_what_waits_shares_one_commit_and_one_failure_hurts_nobody_else(da
     await database.read(lambda conn: conn.set_trace_callback(statements.append))
     await database.read(lambda conn: None)
     gate = _Gate(database)
+    await gate.shut()
     jobs = asyncio.gather(*(_put(database, key) for key in ("a", "b", "b", "c")), return_exceptions=True)
     await gate.release()
     a, b, again, c = await jobs
@@ -96,6 +108,7 @@ async def test_a_mistake_in_our_own_sql_is_no_trouble_of_the_disk(database: Data
 
 async def test_a_commit_that_fails_is_not_saved_for_anybody(database: Database) -> None:
     gate = _Gate(database)
+    await gate.shut()
     jobs = asyncio.gather(
         _put(database, "innocent"),
         database.write(lambda conn: conn.execute("INSERT INTO child VALUES ('orphan')")),
@@ -117,6 +130,7 @@ async def test_a_full_disk_fails_all_of_the_batch_and_goes_by(database: Database
     await database.write(lambda conn: conn.execute("INSERT INTO t VALUES ('before')"))
     await database.read(fill)
     gate = _Gate(database)
+    await gate.shut()
     jobs = asyncio.gather(_put(database, "small"), _put(database, "x" * 50_000), return_exceptions=True)
     await gate.release()
     outcomes = await jobs
@@ -145,6 +159,7 @@ async def test_who_only_looks_does_not_wait_for_another_program(database: Databa
     with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         gate = _Gate(database)
+        await gate.shut()
         writing = asyncio.ensure_future(_put(database, "a"))
         looking = asyncio.ensure_future(database.read(_keys))
         await gate.release()
@@ -169,6 +184,7 @@ async def test_a_read_can_not_write(database: Database) -> None:
 
 async def test_a_caller_that_goes_away_does_not_stop_the_others(database: Database) -> None:
     gate = _Gate(database)
+    await gate.shut()
     gone = asyncio.ensure_future(_put(database, "gone"))
     stays = asyncio.ensure_future(_put(database, "stays"))
     await asyncio.sleep(0)
