@@ -36,3 +36,26 @@ class SampleGap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field=
     until: int
     reason: Literal["stopped", "dropped", "too_many", "not_saved", "device"]
     count: int
+
+
+class Trend(msgspec.Struct, frozen=True, kw_only=True):
+    """One item over a time in at most as many buckets as were asked for, as columns of one length.
+
+    `times`: where a bucket begins, in microseconds since 1970 UTC; each lasts `step` microseconds, they
+    follow each other, and the last may reach beyond `until`. `low`, `high` and `last` are of the numbers
+    in it; where nothing was stored, because the value did not change, those of the value that holds. None
+    where there is no number: no value is known there, or it was Bad, or text. `status` is the worst in the
+    bucket; empty where nothing is known: nothing was stored since `gaps`, or ever. A switch counts as 0 and 1.
+    """
+
+    device: str
+    item: str
+    since: int
+    until: int
+    step: int
+    times: list[int]
+    low: list[float | None]
+    high: list[float | None]
+    last: list[float | None]
+    status: list[Literal["Good", "Uncertain", "Bad", ""]]
+    gaps: list[SampleGap]
