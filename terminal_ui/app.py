@@ -17,7 +17,10 @@ from textual import events
 from textual.app import App
 from textual.worker import Worker, WorkerState
 
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import TrendPage
 from edge_agent.views import Problem, Status, Verdict, View
+from terminal_ui.asking import Asking
 from terminal_ui.attachment import Attachment, Client, InputKind
 from terminal_ui.clockface import Clock, PcClock
 from terminal_ui.feed import Feed, echo_words, rings
@@ -30,6 +33,7 @@ from terminal_ui.screens.overlay import Overlay
 from terminal_ui.screens.queue import QueueScreen
 from terminal_ui.screens.step import StepScreen
 from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
+from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH
 
 QUIT_WITHIN = 2.0  # seconds between the two Ctrl+C
 _INPUT = 0  # where keys come from
@@ -56,8 +60,8 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     CSS_PATH = "terminal.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (60, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST_HEIGHT, "-short"), (30, "-tall")]
 
     def __init__(self, client: Client, setup: Setup, look: Look, clock: Clock | None = None) -> None:
         super().__init__()
@@ -71,6 +75,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         self._wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
         self.attachment = Attachment(client, setup.terminal, self, self._clock)
         self.feed = Feed(self._clock, setup.guide)
+        self._asking = Asking(client, self._clock, self.show_trend, self.show_no_trend)
         self._step = StepScreen(look)
         self._quit_asked = float("-inf")
         self._line = False
@@ -93,7 +98,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.run_worker(self.attachment.run(), name="attachment", exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
+        if event.state is WorkerState.ERROR and event.worker.name == "attachment":
             self.show_away(str(event.worker.error))
             self.set_timer(2.0, self._stay_attached)
 
@@ -101,7 +106,14 @@ class TerminalApp(App[None], inherit_bindings=False):
         """A line that was cut without a SIGHUP leaves a reader that finds its end for ever: leave then."""
         if self._line and line_is_cut(_INPUT):
             self.exit()
+        self._ask()
         self.draw()
+
+    def _ask(self) -> None:
+        """Ask for what the page needs, in its own time."""
+        points = self._step.trend_points
+        if (page := self._asking.due(self.feed.view, points)) is not None:
+            self.run_worker(self._asking.ask(page, points), name="trend", exit_on_error=False)
 
     def draw(self) -> None:
         """Paint the scene of this moment; blocks whose content is the same stay as they are.
@@ -123,6 +135,8 @@ class TerminalApp(App[None], inherit_bindings=False):
         if self.feed.saw_view(view):
             self._close_overlays()
             self._ring(rings(view))
+            if isinstance(view.page, TrendPage):
+                self._ask()
             if view.overlay:
                 self._open(view.overlay)
             self.draw()
@@ -132,6 +146,16 @@ class TerminalApp(App[None], inherit_bindings=False):
     def show_status(self, status: Status) -> None:
         if self.feed.saw_status(status):
             self.draw()
+
+    def show_trend(self, trend: Trend) -> None:
+        """The past of the value of a trend page."""
+        self.feed.saw_trend(trend)
+        self.draw()
+
+    def show_no_trend(self, code: str) -> None:
+        """Why there is none."""
+        self.feed.saw_trend(None, code)
+        self.draw()
 
     def show_echo(self, text: str) -> None:
         self.feed.heard_scan(text)

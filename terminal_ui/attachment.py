@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
 from edge_agent.client import AgentAway, InputRefused
+from edge_agent.histories import Trend
 from edge_agent.views import Echo, Input, Problem, Status, View
 from terminal_ui.clockface import Clock
 
@@ -32,6 +33,10 @@ class Client(Protocol):
 
     def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
         """The current view and status, then every change. Raises AgentAway when the stream ends."""
+        ...
+
+    async def trend(self, device: str, item: str, minutes: int, points: int) -> Trend:
+        """The past of a value. Raises AgentAway, InputRefused."""
         ...
 
     async def close(self) -> None: ...

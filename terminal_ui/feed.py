@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from edge_agent.histories import Trend
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.clockface import Clock
 from terminal_ui.guide import Guide
@@ -74,6 +75,10 @@ class Feed:
         self._scene = replace(self._scene, status=status)
         return news
 
+    def saw_trend(self, trend: Trend | None, refused: str = "") -> None:
+        """The agent told the past of a value, or refused; an old curve stays until there is a new one."""
+        self._scene = replace(self._scene, trend=trend or self._scene.trend, trend_refused=refused)
+
     def heard_scan(self, text: str) -> None:
         """A scan is being looked at: echoed at once, confirmed by the view."""
         self._scene = replace(self._scene, echo=text, note=None)
@@ -116,10 +121,10 @@ def echo_words(kind: str, data: str, texts: Texts) -> str:
 
 def _news(status: Status) -> tuple[object, ...]:
     """What a person waits for: ticks, links, devices, the state of the machine."""
-    machine = (status.machine.state, status.machine.alarm) if status.machine else None
+    machines = [(one.state, one.alarm) for one in (status.machine, status.watched) if one is not None]
     links = tuple((link.name, link.state) for link in status.links)
-    devices = tuple((device.name, device.state) for device in status.devices)
-    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machine
+    devices = tuple((device.name, device.state, device.insecure) for device in status.devices)
+    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machines
 
 
 def _same_entry(before: View, after: View) -> bool:

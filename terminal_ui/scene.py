@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from edge_agent.display import display_safe
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import MaintenancePage
 from edge_agent.views import Status, Verdict, View
 from terminal_ui.glyphs import UNICODE, Glyphs
 from terminal_ui.texts import Texts
@@ -26,7 +28,8 @@ class Scene:
 
     `echo` is the input that is being looked at, `typed` what the person has typed so far (None: nothing,
     the proposed value stands), `guide` the line of the demo strip, `pace` pieces a minute (newest last),
-    `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`).
+    `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`). `trend` is what the agent has
+    answered for the trend page, `trend_refused` the code of why it did not.
     """
 
     now: datetime
@@ -41,6 +44,13 @@ class Scene:
     guide: str = ""
     pace: tuple[float, ...] = ()
     hour: str = ""
+    trend: Trend | None = None
+    trend_refused: str = ""
+
+    @property
+    def on_page(self) -> bool:
+        """Whether a page of the maintenance flow is shown: it gets all the room that question and answer leave."""
+        return self.view is not None and isinstance(self.view.page, MaintenancePage)
 
 
 class Look:

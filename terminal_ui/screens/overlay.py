@@ -8,7 +8,8 @@ from textual.screen import Screen
 
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.block import Block
-from terminal_ui.widgets.frame import Rule, StatusBar, TopLine
+from terminal_ui.widgets.frame import Banner, Rule, StatusBar, TooSmall, TopLine
+from terminal_ui.widgets.leaf import more_row
 from terminal_ui.widgets.lines import fit, line
 
 CLOSING_KEYS = frozenset({"escape", "f3", "enter", "backspace"})
@@ -25,8 +26,13 @@ class Sheet(Block):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         rows = self.rows(scene, width)
-        first = min(self.first(height), max(0, len(rows) - height))
-        return rows[first : first + height]
+        if len(rows) <= height:
+            return rows
+        first = min(self.first(height), len(rows) - height)
+        shown = rows[first : first + height]
+        if rest := len(rows) - first - height:
+            shown[-1] = more_row(rest + 1, self.look)
+        return shown
 
     def first(self, height: int) -> int:
         """The row that stands on top."""
@@ -72,12 +78,13 @@ class Overlay(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield TopLine(self._look, id="top")
-        yield Rule(self._look)
+        yield Banner(self._look, id="banner")
         yield Title(self._look, self._title)
         yield Rule(self._look)
         yield self.sheet
         yield Rule(self._look)
         yield StatusBar(self._look, id="status")
+        yield TooSmall(self._look, id="too-small")
 
     def on_mount(self) -> None:
         self.draw(self._scene)

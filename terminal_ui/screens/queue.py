@@ -67,11 +67,17 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
 
 def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[Content]:
     since = device.since if device.state == "online" else device.last_good or device.since
-    reason = device.reason or device.notice
+    reason = device.reason
     if device.state == "lost" and device.tries:
         reason = f"{reason} ({look.say('queue_page.tries', n=str(device.tries))})"
     about = device.identity or device.driver
-    return _thing(device.name, about, device.state, age_words(since, scene.now), reason, look, width)
+    rows = _thing(device.name, about, device.state, age_words(since, scene.now), reason, look, width)
+    odd = [(look.say("link_page.insecure", name=device.name), "bold $fh-alert")] if device.insecure else []
+    odd += [(look.safe(told, 200), "$fh-warn") for told in (device.notice, *device.warnings) if told]
+    for words, style in odd:
+        told = wrapped(line((f"{look.glyphs.wrong} {words}", style)), width - 6, 5)
+        rows += [line("     ", row) for row in told]
+    return rows
 
 
 def _thing(name: str, about: str, state: str, age: str, reason: str, look: Look, width: int) -> list[Content]:

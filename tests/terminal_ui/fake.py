@@ -10,6 +10,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
+from edge_agent.histories import Trend
 from edge_agent.views import Echo, Input, Status, View
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.glyphs import ASCII, UNICODE
@@ -52,6 +53,8 @@ class FakeAgent:
     def __init__(self, view: View, status: Status | None = STATUS) -> None:
         self.answers: list[View | Exception] = []
         self.sent: list[Input] = []
+        self.trends: list[Trend | Exception] = []
+        self.trends_asked: list[tuple[str, str, int, int]] = []
         self.down = False
         self.closed = False
         self._first = [event for event in (view, status) if event is not None]
@@ -89,6 +92,17 @@ class FakeAgent:
         while (waiting := await self._events.get()) is not None:
             yield waiting
         raise AgentAway("The agent does not answer.")
+
+    async def trend(self, device: str, item: str, minutes: int, points: int) -> Trend:
+        self.trends_asked.append((device, item, minutes, points))
+        if self.down:
+            raise AgentAway("The agent does not answer.")
+        while not self.trends:
+            await asyncio.sleep(0.001)
+        answer = self.trends[0] if len(self.trends) == 1 else self.trends.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def close(self) -> None:
         self.closed = True

@@ -232,14 +232,17 @@ PICK_PARAMS = {
 }
 
 
-def _job(number: int, job: str, what: str, left: str, hours: int, customer: str, blocked: str = "") -> Choice:
+def _job(
+    number: int, job: str, what: str, left: str, hours: int, customer: str, blocked: str = "", begun: str = ""
+) -> Choice:
     due = (NOW + timedelta(hours=hours)).isoformat()
     detail = {"job": f"{job} op 20", "what": what, "left": left, "due": due, "for": customer}
+    detail |= {"begun": begun} if begun else {}
     return Choice(number, job, job, detail, blocked=blocked)
 
 
 JOBS = (
-    _job(1, "J-204", "Housing, left", "158 pc", 4, "ACME"),
+    _job(1, "J-204", "Housing, left", "158 pc", 4, "ACME", begun="yes"),
     _job(2, "J-205", "Lid 40 mm", "250 pc", 20, "Borealis Pumps"),
     _job(3, "J-203", "Cover 12 mm", "500 pc", 12, "Borealis Pumps"),
     _job(4, "J-206", "Clip 7", "2000 pc", 240, "stock"),

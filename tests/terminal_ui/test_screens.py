@@ -21,14 +21,15 @@ from terminal_ui.screens.queue import QueueSheet
 from terminal_ui.screens.step import Middle
 from terminal_ui.texts import Texts
 from terminal_ui.widgets.block import Block
-from terminal_ui.widgets.frame import GuideStrip, KeyLine, Prompt, StatusBar, TopLine
+from terminal_ui.widgets.frame import Banner, GuideStrip, KeyLine, Prompt, StatusBar, TopLine
 from terminal_ui.widgets.outcome import Outcome
 from tests.terminal_ui.fake import FakeAgent, has_revision, screen_text, shown, terminal
+from tests.terminal_ui.pages import PAGES, SPOOFED, trend
 from tests.terminal_ui.samples import NOW, STATUS, STOPPED, TROUBLE, VIEWS
 
 SIZES = [(80, 24), (40, 16), (120, 40)]
 BLOCKS: list[type[Block]] = [
-    TopLine, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet,
+    TopLine, Banner, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet,
 ]  # fmt: skip
 TEXTS = Texts("en")
 
@@ -163,16 +164,18 @@ def check(scene: Scene, look: Look) -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_hostile_text_stays_text(text: str, glyphs: Any) -> None:
     look = Look(TEXTS, glyphs)
-    for view in VIEWS.values():
-        scene = Scene(NOW, poisoned(view, text), poisoned(TROUBLE, text), typed=text or None, guide=text)
+    for view in (VIEWS | PAGES).values():
+        status = SPOOFED if view.scenario == "maintain" else TROUBLE
+        scene = Scene(NOW, poisoned(view, text), poisoned(status, text), typed=text or None, guide=text)
         check(scene, look)
+        check(replace(scene, trend=msgspec.structs.replace(trend(), device=text, item=text)), look)
     check(replace(scene, echo=text), look)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(sorted(VIEWS)), st.text(st.characters(exclude_categories=()), max_size=40))
+@given(st.sampled_from(sorted(VIEWS | PAGES)), st.text(st.characters(exclude_categories=()), max_size=40))
 def test_any_text_stays_text(name: str, text: str) -> None:
-    check(Scene(NOW, poisoned(VIEWS[name], text), poisoned(TROUBLE, text)), Look(TEXTS, UNICODE))
+    check(Scene(NOW, poisoned((VIEWS | PAGES)[name], text), poisoned(TROUBLE, text)), Look(TEXTS, UNICODE))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -9,7 +9,9 @@ import pytest
 from textual.pilot import Pilot
 
 from edge_agent.views import Status
+from terminal_ui.app import Setup
 from tests.terminal_ui.fake import FakeAgent, screen_text, shown, terminal
+from tests.terminal_ui.pages import PAGES, PLANT, SPOOFED, trend
 from tests.terminal_ui.samples import STATUS, TROUBLE, VIEWS
 
 WIDE, HANDHELD = (80, 24), (40, 16)
@@ -29,6 +31,37 @@ PICTURES: dict[str, tuple[str, Status, tuple[int, int], str]] = {
 def test_a_screen_looks_as_it_did(name: str, snap_compare: Callable[..., bool]) -> None:
     sample, status, size, waited_for = PICTURES[name]
     app = terminal(FakeAgent(VIEWS[sample], status))
+
+    async def until_painted(pilot: Pilot[Any]) -> None:
+        await shown(pilot, lambda: waited_for in screen_text(app))
+
+    assert snap_compare(app, terminal_size=size, run_before=until_painted)
+
+
+PAGE_PICTURES: dict[str, tuple[str, Status, tuple[int, int], str, str]] = {
+    "line": ("line", PLANT, WIDE, "dark", "6 CNC-02"),
+    "line_light": ("line", PLANT, WIDE, "light", "6 CNC-02"),
+    "line_handheld": ("line", PLANT, HANDHELD, "dark", "2 more"),
+    "line_handheld_light": ("line", PLANT, HANDHELD, "light", "2 more"),
+    "machine": ("machine", PLANT, WIDE, "dark", "leaks oil"),
+    "machine_light": ("machine", PLANT, WIDE, "light", "leaks oil"),
+    "machine_handheld": ("machine", PLANT, HANDHELD, "dark", "Values now"),
+    "machine_handheld_light": ("machine", PLANT, HANDHELD, "light", "Values now"),
+    "trend": ("trend", PLANT, WIDE, "dark", "band:"),
+    "trend_light": ("trend", PLANT, WIDE, "light", "band:"),
+    "link_insecure": ("link", SPOOFED, WIDE, "dark", "12 days"),
+    "link_insecure_light": ("link", SPOOFED, WIDE, "light", "12 days"),
+    "downtime": ("downtime", PLANT, WIDE, "dark", "cleaning"),
+    "downtime_light": ("downtime", PLANT, WIDE, "light", "cleaning"),
+}
+
+
+@pytest.mark.parametrize("name", PAGE_PICTURES)
+def test_a_page_looks_as_it_did(name: str, snap_compare: Callable[..., bool]) -> None:
+    sample, status, size, theme, waited_for = PAGE_PICTURES[name]
+    agent = FakeAgent(PAGES[sample], status)
+    agent.trends = [trend()]
+    app = terminal(agent, Setup("T1", theme=theme))
 
     async def until_painted(pilot: Pilot[Any]) -> None:
         await shown(pilot, lambda: waited_for in screen_text(app))
