@@ -131,7 +131,8 @@ class Terminal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
     zone: Annotated[str, Meta(description="the storage zone that it picks from; empty: all")] = ""
     home: Annotated[
-        Literal["production", "picking"], Meta(description="what the dispatch list shows first")
+        Literal["production", "picking", "maintenance"],
+        Meta(description="what comes after a badge: a dispatch list, or the machines"),
     ] = "production"
 
 

@@ -87,13 +87,13 @@ class Agent:
         stations = {each.id: _station(each) for each in settings.terminals}
         terminals = Terminals(
             store, self._clock, bus, stations, _policies(settings.policies), machines.status_of,
-            settings.policies.repeat_window,
+            settings.policies.repeat_window, lambda: (machines.statuses(), devices.statuses()),
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
         api = Api(terminals, board, store, bus, samples)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
-            _task(Pumps(bus, machines, terminals, self._supervisor).run(), "pumps"),
+            _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),
             _task(signals, "signals"),
             _task(self._supervisor.keep("books", functools.partial(books.run, self._supervisor)), "books"),
         ]

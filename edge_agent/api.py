@@ -237,7 +237,8 @@ class Api:
             try:
                 yield _event("view", first)
                 while True:
-                    yield _event("status", await self._board.status(station))
+                    watched = self._terminals.watched(station.terminal)
+                    yield _event("status", await self._board.status(station, watched))
                     async for chunk in self._until_status(events, station):
                         yield chunk
             except (Overflow, StoreError) as error:
@@ -247,6 +248,7 @@ class Api:
     async def _until_status(self, events: Subscription[object], station: Station) -> AsyncIterator[bytes]:
         """Views and echoes of the terminal, until a status is due."""
         loop, terminal = asyncio.get_running_loop(), station.terminal
+        watched = self._terminals.watched(terminal)
         began = loop.time()
         due = began + HEARTBEAT_SECONDS
         while (left := due - loop.time()) > 0:
@@ -258,11 +260,13 @@ class Api:
             match event:
                 case ViewMade(view) if view.terminal == terminal:
                     yield _event("view", view)
+                    if self._terminals.watched(terminal) != watched:
+                        return  # of another machine: its values come with the view
                 case EchoMade(echo) if echo.terminal == terminal:
                     yield _event("echo", echo)
                 case StatusChanged():
                     due = min(due, began + _STATUS_PACE_SECONDS)
-                case MachineChanged(id) if id == station.equipment:
+                case MachineChanged(id) if id in (station.equipment, watched):
                     due = min(due, began + _LIVE_PACE_SECONDS)
 
 

@@ -106,7 +106,8 @@ class _Device:
         self._missing_since: datetime | None = None  # since the device was lost
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
-            state="starting", since=clock.now(),
+            state="starting", since=clock.now(), insecure=bool(getattr(settings.options, "insecure", False)),
+            endpoint=str(getattr(settings.options, "where", "")),
         )  # fmt: skip
 
     async def session(self) -> None:

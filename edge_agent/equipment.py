@@ -87,6 +87,7 @@ class Equipment:
             cycle_time=self.cycle_time,
             alarm=self._alarm_words(),
             values=tuple(self._shown(item) for item in self._show),
+            device=self.device,
         )
 
     def _turn(self, value: DataValue) -> None:

@@ -15,6 +15,7 @@ from edge_agent.views import Kind, LabelRow
 
 COMMANDS = (
     "confirm", "back", "list", "exception", "park", "undo", "sign_off", "help", "queue", "report", "scrap", "finish",
+    "machines", "request", "work", "downtime", "link",
 )  # fmt: skip
 
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Floorhand labels</title>

@@ -31,6 +31,8 @@ from sync.contract import Fact, Receipt
 
 _log = logging.getLogger(__name__)
 
+_MINUTE = 60.0
+
 
 class Machines:
     """The machines of the site file, each fed by the values of its device, and their books."""
@@ -103,11 +105,15 @@ class Pumps:
     goes on. A pump that fails as a whole is started again.
     """
 
-    def __init__(self, bus: Bus, machines: Machines, terminals: Terminals, supervisor: Supervisor) -> None:
+    def __init__(
+        self, bus: Bus, machines: Machines, terminals: Terminals, supervisor: Supervisor, clock: Clock | None = None
+    ) -> None:
+        """Without a clock no page grows old by itself."""
         self._bus = bus
         self._machines = machines
         self._terminals = terminals
         self._supervisor = supervisor
+        self._clock = clock
 
     async def run(self) -> None:
         """All of them."""
@@ -118,6 +124,16 @@ class Pumps:
                 ("refreshes", self._pump_refreshes),
             ):
                 group.create_task(self._supervisor.keep(name, pump))
+            if self._clock is not None:
+                minutes = functools.partial(self._pump_minutes, self._clock)
+                group.create_task(self._supervisor.keep("minutes", minutes))
+
+    async def _pump_minutes(self, clock: Clock) -> None:
+        """The pages of machines, which go up to the last minute."""
+        while True:
+            await clock.sleep_until(clock.monotonic() + _MINUTE)
+            await self._refresh(self._terminals.on_machines())
+            self._supervisor.alive("minutes")
 
     async def _pump_machines(self) -> None:
         """Values of devices into machines."""

@@ -94,15 +94,15 @@ class StatusBoard:
         """The agent's clock."""
         return self._clock.now()
 
-    async def status(self, station: Station) -> Status:
-        """The status of one terminal: its machine, the devices it depends on, all links, the queue."""
+    async def status(self, station: Station, watched: str = "") -> Status:
+        """The status of one terminal: its machine, the one its page is about, all devices and links, the queue."""
         state, plans_at = await self._queue()
-        machine = next((each for each in self._machines() if each.id == station.equipment), None)
+        machines = {each.id: each for each in self._machines()}
         return Status(
             now=self._clock.now(), safe_seq=state.safe_seq, delivered_seq=state.delivered_seq,
             unsent=state.unsent, oldest_unsent=state.oldest_unsent, parked=state.parked,
             parked_count=state.parked_count, plans_at=plans_at, links=self._links.links,
-            machine=machine, devices=self.devices,
+            machine=machines.get(station.equipment), watched=machines.get(watched), devices=self.devices,
         )  # fmt: skip
 
     async def health(self, terminals: tuple[str, ...]) -> Health:

@@ -17,16 +17,18 @@ import msgspec
 from edge_agent import scenarios
 from edge_agent.scenarios.contract import Policies, Said, Situation, Station
 from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
+from edge_agent.plant import REMEMBERED
+from edge_agent.plant_reader import PlantReader
 from edge_agent.stops import Stop
 from edge_agent.store import Connection, Entry, Store, sessions
 from edge_agent.store.ledger import note_job
 from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.store.stops import stops
 from edge_agent.view_of import view_of
-from edge_agent.views import EquipmentStatus, Input, Message, Verdict, View
+from edge_agent.views import DeviceStatus, EquipmentStatus, Input, Message, Verdict, View
 from sync.contract import Fact
 
-_ASKED_FOR = timedelta(days=3)  # people at the machine are not asked for what is older
+_ASKED_FOR = timedelta(days=REMEMBERED)
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ class Moment:
     """What the event loop knows when an input arrives.
 
     `first` is the intent of a session that begins now, `intent` that of the step after this input.
-    `shown` is the highest revision that the terminal may have seen: the next one is above it.
+    `shown` is the highest revision that the terminal may have seen: the next one is above it. `machines`
+    and `devices` are all of them.
     """
 
     now: datetime
@@ -44,6 +47,8 @@ class Moment:
     first: str
     intent: str
     shown: int = 0
+    machines: tuple[EquipmentStatus, ...] = ()
+    devices: tuple[DeviceStatus, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Steps:
         self._store = store
         self._policies = policies
         self._flows = scenarios.load()
+        self._reader = PlantReader()
         self._unreadable: dict[str, datetime] = {}  # terminal -> when its session was found so
 
     def take(
@@ -163,6 +169,8 @@ class Steps:
             stops=functools.cache(lambda: self._stops(connection, station, moment)),
             progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
+            plant=self._reader.plant(connection, moment.machines, moment.devices, moment.now),
+            intent=session.intent,
         )  # fmt: skip
 
     def _stops(self, connection: Connection, station: Station, moment: Moment) -> tuple[Stop, ...]:

@@ -11,14 +11,22 @@ import msgspec
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import EchoMade, FactsRecorded, VerdictGiven, ViewMade
+from edge_agent.maintenance_pages import DowntimePage, LinePage, LinkPage, MachinePage, TrendPage
 from edge_agent.scanning.verdict import is_late, is_repeat
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.steps import Moment, Steps
 from edge_agent.store import Store
-from edge_agent.views import Echo, EquipmentStatus, Input, Message, Verdict, View
+from edge_agent.views import DeviceStatus, Echo, EquipmentStatus, Input, Message, Verdict, View
 from sync.contract import ScanRefused, SignedOff, SignedOn
 
 MachineOf = Callable[[str], EquipmentStatus | None]
+PlantNow = Callable[[], tuple[tuple[EquipmentStatus, ...], tuple[DeviceStatus, ...]]]
+
+# Values of a machine come by the dozen; a page of its past need not follow each.
+_PACE = 1.0  # seconds
+
+_OF_ONE = (MachinePage, TrendPage, LinkPage, DowntimePage)
+_OF_MACHINES = (LinePage, *_OF_ONE)
 
 # Facts about people and terminals: no job looks different after them.
 _OF_NO_JOB = (SignedOn, SignedOff, ScanRefused)
@@ -55,14 +63,17 @@ class Terminals:
 
     def __init__(
         self, store: Store, clock: Clock, bus: Bus, stations: Mapping[str, Station], policies: Policies,
-        machine_of: MachineOf, repeat_window: float = 1.5,
+        machine_of: MachineOf, repeat_window: float = 1.5, plant_now: PlantNow = lambda: ((), ()),
     ) -> None:  # fmt: skip
+        """`plant_now` tells all machines and devices."""
         self._store = store
         self._clock = clock
         self._bus = bus
         self._stations = stations
         self._machine_of = machine_of
         self._repeat_window = repeat_window
+        self._plant_now = plant_now
+        self._redrawn: dict[str, float] = {}  # when a page of machines was last looked at for what changed
         self._steps = Steps(store, policies)
         self._last_scan: dict[str, _Heard] = {}
         self._drawn: dict[str, View] = {}
@@ -74,11 +85,36 @@ class Terminals:
         return tuple(self._stations)
 
     def drawn(self, equipment: str | None = None) -> tuple[str, ...]:
-        """The terminals that somebody has looked at: all of them, or those of a machine."""
+        """The terminals that somebody has looked at: all of them, or those that a machine changes."""
         return tuple(
-            terminal for terminal in self._drawn
-            if equipment in (None, self._stations[terminal].equipment)
+            terminal for terminal, view in self._drawn.items()
+            if equipment in (None, self._stations[terminal].equipment) or self._shows(view, equipment or "")
         )  # fmt: skip
+
+    def on_machines(self) -> tuple[str, ...]:
+        """The terminals that show pages of machines, which grow old by themselves."""
+        return tuple(terminal for terminal, view in self._drawn.items() if isinstance(view.page, _OF_MACHINES))
+
+    def watched(self, terminal: str) -> str:
+        """The machine that the page of a terminal is about; empty: none."""
+        view = self._drawn.get(terminal)
+        return view.page.equipment if view is not None and isinstance(view.page, _OF_ONE) else ""
+
+    def _shows(self, view: View, equipment: str) -> bool:
+        """Whether a page of machines is to be drawn anew: its state is another one, or a second has gone by."""
+        match view.page:
+            case LinePage(machines=rows):
+                row = next((row for row in rows if row.id == equipment), None)
+            case MachinePage(equipment=shown) if shown == equipment:
+                row = None
+            case _:
+                return False
+        now, machine = self._clock.monotonic(), self._machine_of(equipment)
+        turned = row is not None and machine is not None and (row.state, row.alarm) != (machine.state, machine.alarm)
+        if not turned and now - self._redrawn.get(view.terminal, float("-inf")) < _PACE:
+            return False
+        self._redrawn[view.terminal] = now
+        return True
 
     def station(self, terminal: str) -> Station:
         """Where a terminal stands. Raises UnknownTerminal."""
@@ -174,7 +210,7 @@ class Terminals:
         clock = self._clock
         return Moment(
             clock.now(), self._machine_of(station.equipment), clock.new_id(), clock.new_id(),
-            self._shown(station.terminal),
+            self._shown(station.terminal), *self._plant_now(),
         )  # fmt: skip
 
     def _swallow(self, terminal: str, given: Input) -> bool:

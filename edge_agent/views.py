@@ -91,6 +91,8 @@ class Expectation(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """A numbered choice: its key is `number`, its label `label`. `blocked` is why not, empty when it is open.
 
+    `code` names words of our own that stand instead of the title.
+
     `id` is what an input says: a list may have other numbers by the time the key is pressed.
     """
 
@@ -100,6 +102,7 @@ class Choice(msgspec.Struct, frozen=True):
     detail: dict[str, str] = {}
     label: str | None = None
     blocked: str = ""
+    code: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -221,6 +224,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
     when it works, but not as it should; `warnings` what works and still needs a person. `insecure`: what
     it says can be read or changed on its way. `round_trip` is that of its last answer, in seconds.
+    `endpoint` is where it is looked for, without any secret.
     """
 
     name: str
@@ -236,6 +240,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     insecure: bool = False
     round_trip: float | None = None
+    endpoint: str = ""
 
 
 class ItemValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,7 +257,7 @@ class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A machine now. `state` is canonical (PackML names, or NO DATA), `raw_state` what the machine says.
 
     `mode` as the machine map names it. `counted` are all parts in the ledger, `unattributed` those of
-    them that belong to no job.
+    them that belong to no job. `device` is what it is read through, empty for none.
     """
 
     id: str
@@ -269,6 +274,7 @@ class EquipmentStatus(msgspec.Struct, frozen=True, kw_only=True):
     cycle_time: float = 0.0
     alarm: str = ""
     values: tuple[ItemValue, ...] = ()
+    device: str = ""
 
 
 class TimePiece(msgspec.Struct, frozen=True, kw_only=True):

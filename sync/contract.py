@@ -13,6 +13,9 @@ from decimal import Decimal
 
 import msgspec
 
+from sync.fact_body import FactBody as FactBody
+from sync.maintenance import MaintenanceFact
+
 # ---------------------------------------------------------------- plans
 
 
@@ -102,7 +105,7 @@ class Stock(Plan, frozen=True, kw_only=True):
 class Reason(Plan, frozen=True, kw_only=True):
     """A reason in the plant's words; `number` is the digit that chooses it, `purpose` what it explains."""
 
-    purpose: str  # scrap | short | finish | stop
+    purpose: str  # scrap | short | finish | stop | symptom | failure
     number: int
     text: str
 
@@ -163,12 +166,6 @@ class JobOrder(Plan, frozen=True, kw_only=True):
 AnyPlan = Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit | Stock | Reason | JobOrder
 
 # ---------------------------------------------------------------- facts
-
-
-class FactBody(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
-    """What happened. `about` is the ordering key: facts with the same `about` arrive in order."""
-
-    about: str
 
 
 class SignedOn(FactBody, frozen=True, kw_only=True):
@@ -304,6 +301,7 @@ AnyFact = (
     | Correction
     | ScanRefused
     | DowntimeRecorded
+    | MaintenanceFact
 )
 
 

@@ -45,6 +45,12 @@ ACTIONS = (
     Action("finish", (), "E"),
     Action("explain", (), "Y"),
     Action("split", (), "T"),
+    Action("machines", ("f8",), "M"),
+    Action("request", (), "N"),
+    Action("work", (), "J"),
+    Action("downtime", (), "D"),
+    Action("link", (), "I"),
+    Action("span", (), "Z"),
 )
 
 # Only with `--guide`: the demo strip plays the scan of the step, or a wrong one.

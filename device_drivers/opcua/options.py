@@ -90,6 +90,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     certificates: Path = field(default_factory=lambda: Path("data/opcua"))
     points: Annotated[tuple[Point, ...], Meta(min_length=1)]
 
+    @property
+    def where(self) -> str:
+        """The place of the device, for people."""
+        return self.endpoint
+
     def __post_init__(self) -> None:
         names = [point.name for point in self.points]
         if twice := {name for name in names if names.count(name) > 1}:

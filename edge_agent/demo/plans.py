@@ -1,4 +1,5 @@
-"""The demo plant as plans: two machines, twelve operations, a warehouse zone, eight orders, six people.
+"""The demo plant as plans: two machines, twelve operations, a warehouse zone, eight orders, six operators and
+one mechanic.
 
 Everything is made up. What is wrong in it is wrong on purpose: J-205 has a drawing in revision C while
 purchasing still buys B and costing reckons with A; one lot is in quarantine, one has expired, one job
@@ -50,6 +51,8 @@ _REASONS = {
         "break",
         "nobody there",
     ),
+    "symptom": ("stands still", "noise or vibration", "leak", "too hot", "parts out of tolerance", "safety door"),
+    "failure": ("worn part", "broken part", "loose contact", "sensor dirty", "out of adjustment", "lubrication", "software"),
     "finish": ("rest comes later", "rest was scrapped", "rest was lost", "no material", "order cancelled"),
 }
 
@@ -121,6 +124,7 @@ def check_digit(digits: str) -> str:
 def _people() -> Iterator[AnyPlan]:
     for id, name, badge in _PEOPLE:
         yield Person(id=id, name=name, badge=badge, roles=("operator", "picker"))
+    yield Person(id="p7", name="Hanna Berg", badge="1007", roles=("maintenance",))
     yield Person(id="p9", name="Gil Moreau", badge="1009", active=False)
 
 

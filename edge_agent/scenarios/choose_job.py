@@ -2,6 +2,7 @@
 
 pick_one     --job, by label or number------------> scan_drawing (a production job that has a drawing)
                                                \\--> report_production | pick
+pick_one     --machines---------------------------> maintain, and back here
 scan_drawing --drawing, all revisions agree-------> report_production
 scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
 scan_drawing --exception--------------------------> deviate --confirm--> report_production, recorded
@@ -28,6 +29,7 @@ from edge_agent.scenarios.contract import (
     Screen,
     Situation,
     refuse,
+    to_machines,
 )  # fmt: skip
 from edge_agent.scenarios.pick_page import in_zone
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
@@ -69,6 +71,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
                 "picking" if state.listing == "production" else "production"
             )
             return Outcome(State(listing=other))
+        case "pick_one", Did("machines"):
+            return Outcome(state, open=to_machines(state))
         case (("scan_drawing" | "deviate"), Scanned(what=what)) if what.kind is Kind.DRAWING:
             return _drawing(state, what.id, what.revision or "", here)
         case "scan_drawing", Did("exception"):
@@ -195,8 +199,9 @@ def show(state: State, here: Situation) -> Screen:
     more = len(planned) - planned.index(listed[-1]) - 1 if len(listed) == _SHOWN else 0
     params = {"list": state.listing} | ({"more": str(more)} if more else {})
     columns = ("job", "what", "left", "due", "for")
+    actions = ("list", "machines") if here.plant.machines else ("list",)
     prompt = "choose_job.pick_one" if choices else "choose_job.nothing"
-    return Screen(prompt, params, page=ListPage(columns=columns), actions=("list",), choices=choices)
+    return Screen(prompt, params, page=ListPage(columns=columns), actions=actions, choices=choices)
 
 
 def _choice(number: int, job: JobOrder, here: Situation) -> Choice:

@@ -29,6 +29,7 @@ from typing import Any, Protocol
 import msgspec
 
 from edge_agent.planbook import PlanBook, Progress
+from edge_agent.plant import Plant
 from edge_agent.scanning.expected import Candidate, Expected
 from edge_agent.stops import Stop
 from edge_agent.views import Choice, Entry, EquipmentStatus, Page, StepPage, Verdict
@@ -75,7 +76,7 @@ class Station:
     name: str
     equipment: str = ""
     zone: str = ""
-    home: str = "production"  # what the dispatch list shows first: production | picking
+    home: str = "production"  # what comes first after a badge: production | picking | maintenance
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Situation:
     progress: Callable[[str], Progress] = lambda job: Progress()
     stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
+    plant: Plant = field(default_factory=Plant)
+    intent: str = ""  # minted when the step was entered: what a fact of it begins may have it as its id
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,16 @@ class Scenario(Protocol):
 def refuse(state: Any, code: str, verdict: Verdict = Verdict.WRONG, **params: object) -> Outcome:
     """The same step again, with words."""
     return Outcome(state, said=Said(verdict, code, {key: str(value) for key, value in params.items()}))
+
+
+def home(here: Situation) -> Open:
+    """Where somebody begins at this station."""
+    return Open("maintain" if here.station.home == "maintenance" else "choose_job")
+
+
+def to_machines(state: msgspec.Struct) -> Open:
+    """Look at the machines, and come back to this work."""
+    return Open("maintain", msgspec.json.encode(state).decode())
 
 
 def to_explain(here: Situation) -> tuple[Stop, ...]:

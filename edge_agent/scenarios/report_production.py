@@ -8,6 +8,7 @@ running --finish--> finish --confirm--> choose_job
 running --finish, pieces missing--> finish_reason --reason--> choose_job
 running --undo--> undo --confirm--> running     the last report corrected
 running --explain--> explain_stop               when the machine stood; it comes back here
+running --machines--> maintain                  the same
 anywhere --back--> running; running --list, back--> choose_job
 """
 
@@ -34,6 +35,7 @@ from edge_agent.scenarios.contract import (
     quantity,
     reason_of,
     refuse,
+    to_machines,
 )  # fmt: skip
 from edge_agent.scenarios.work_page import State, job_in_work, why_not, work_screen
 from edge_agent.views import Kind, Verdict
@@ -76,6 +78,8 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(_at(state, _finish_step(job, here)))
         case "running", Did("explain"):
             return Outcome(state, open=Open("explain_stop", msgspec.json.encode(state).decode()))
+        case "running", Did("machines"):
+            return Outcome(state, open=to_machines(state))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):

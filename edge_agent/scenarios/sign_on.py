@@ -1,6 +1,6 @@
 """A person signs on with the badge; everything else waits.
 
-badge --badge of an active person--> (the flow that was open here, or choose_job)
+badge --badge of an active person--> (the flow that was open here, or that of the station)
 badge --badge of somebody who left--> badge (held)
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from edge_agent.scanning.expected import Expected, Rule, Standing
-from edge_agent.scenarios.contract import LEFT, Given, Open, Outcome, Said, Scanned, Screen, Situation, refuse
+from edge_agent.scenarios.contract import LEFT, Given, Outcome, Open, Said, Scanned, Screen, Situation, home, refuse
 from edge_agent.views import Field, Kind, StepPage, Verdict
 from sync.contract import SignedOn
 
@@ -52,7 +52,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
         state,
         facts=(SignedOn(about=f"person/{person.id}"),),
         said=Said(Verdict.OK, "sign_on.welcome", {"name": person.name}),
-        open=Open(LEFT, state.left) if state.left else Open("choose_job"),
+        open=Open(LEFT, state.left) if state.left else home(here),
         person=person,
     )
 

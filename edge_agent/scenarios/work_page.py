@@ -70,7 +70,10 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
 
 def _actions(state: State, here: Situation) -> tuple[str, ...]:
     actions = _ACTIONS.get(state.step, ("back",))
-    return (*actions, "explain") if state.step == "running" and here.stops() else actions
+    if state.step != "running":
+        return actions
+    explain = ("explain",) if here.stops() else ()
+    return (*actions, *explain, *(("machines",) if here.plant.machines else ()))
 
 
 def _page(job: JobOrder, here: Situation, counted: int | None) -> WorkPage:

@@ -62,7 +62,7 @@ def _row(
     why = f"{look.glyphs.held} {look.texts.word('word', choice.blocked)}" if choice.blocked else ""
     if not keys:
         return fit(
-            line(number, look.safe(choice.title, width), (f"  {look.plain(why)}" if why else "", "$fh-warn")),
+            line(number, look.say(choice.code) if choice.code else look.safe(choice.title, width), (f"  {look.plain(why)}" if why else "", "$fh-warn")),
             width,
         )
     cells = [_cell(choice, key, scene, look) for key in keys]

@@ -12,16 +12,20 @@ import msgspec
 from edge_agent import scenarios
 from edge_agent.demo.plans import plans
 from edge_agent.planbook import PlanBook, Progress
+from edge_agent.plant import Plant
+from edge_agent.reliability import strip
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Said, Situation, Station
 from edge_agent.session import Answer, Session, answer
-from edge_agent.stops import Stop
+from edge_agent.stops import Span, Stop
+from edge_agent.upkeep import Request, request_of
 from edge_agent.view_of import view_of
-from edge_agent.views import EquipmentStatus, Input, Kind, Overlay, View
+from edge_agent.views import DeviceStatus, EquipmentStatus, Input, ItemValue, Kind, Overlay, View
 from sync.contract import (
     AnyFact,
     Correction,
     DowntimeRecorded,
+    Fact,
     JobCompleted,
     JobStarted,
     MaterialMoved,
@@ -34,6 +38,23 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 BOOK = PlanBook.of(plans(NOW))
 PRESS = Station("T1", "Press 3", equipment="PRESS-03")
 WAREHOUSE = Station("T2", "Warehouse A", zone="A", home="picking")
+WORKSHOP = Station("T3", "Workshop", home="maintenance")
+MACHINES = (
+    EquipmentStatus(
+        id="PRESS-03", name="Press 3", state="ABORTED", alarm="Oil low", device="press-plc",
+        values=(
+            ItemValue(name="oil", value=41.5, unit="°C", status="Good", source_time=NOW),
+            ItemValue(name="force", value=None, unit="kN", status="Bad", source_time=None),
+        ),
+    ),
+    EquipmentStatus(id="CNC-02", name="Centre 2", state="NO DATA"),
+    EquipmentStatus(id="LINE-9/OVEN-1", name="Oven 1", state="EXECUTE"),
+)  # fmt: skip
+DEVICES = (
+    DeviceStatus(
+        name="press-plc", driver="modbus", equipment="PRESS-03", state="online", since=NOW, endpoint="10.0.0.5:502"
+    ),
+)
 
 
 @dataclass
@@ -50,6 +71,9 @@ class Floor:
     said: Said | None = None
     overlay: Overlay = ""
     stood: tuple[Stop, ...] = ()
+    machines: tuple[EquipmentStatus, ...] = ()
+    spans: tuple[Span, ...] = ()
+    people: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.state = self.state or scenarios.load()["sign_on"].begin("", self.here())
@@ -77,6 +101,7 @@ class Floor:
             now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
             stops=self.stops, progress=self.progress, last_reports=self.last_reports,
+            plant=self.plant(), intent=f"intent-{len(self.facts)}",
         )  # fmt: skip
 
     def give(self, kind: str, data: str) -> Answer:
@@ -84,7 +109,9 @@ class Floor:
         given = Input("x", kind, data)  # type: ignore[arg-type]
         name = scenarios.name_of(self.state)
         result = answer(scenarios.load(), name, self.state, self.asked, given, self.here())
-        self.facts += [(f"f{len(self.facts) + n}", body) for n, body in enumerate(result.facts)]
+        new = [(f"f{len(self.facts) + n}", body) for n, body in enumerate(result.facts)]
+        self.facts += new
+        self.people |= dict.fromkeys((id for id, _ in new), result.person or self.person)
         self.state, self.asked, self.said = result.state, result.asked, result.said
         self.overlay = result.overlay
         self.person = self.person if result.person is None else result.person
@@ -111,6 +138,31 @@ class Floor:
             replace(stop, reason=told[stop.id][1].reason, said=told[stop.id][0]) if stop.id in told else stop
             for stop in self.stood
         )
+
+    def plant(self) -> Plant:
+        """The machines, with what the journal has of their requests."""
+        return Plant(
+            machines=self.machines, devices=DEVICES if self.machines else (),
+            strip=lambda id, began, ended: strip(self.spans, began, ended),
+            spans=lambda id, began, ended: self.spans,
+            stops=lambda id, since: self.stops() if id == "PRESS-03" else (),
+            requests=self.requests,
+        )  # fmt: skip
+
+    def requests(self, equipment: str) -> tuple[Request, ...]:
+        """As the store answers it."""
+        mine = [(id, body) for id, body in self.facts if body.about.startswith("maintenance/")]
+        found = []
+        for about in dict.fromkeys(body.about for _, body in mine):
+            facts = [
+                Fact(
+                    id=id, seq=1, agent="a", event_time=NOW, record_time=NOW, clock_ok=True,
+                    terminal=self.station.terminal, person=self.people[id], body=body,
+                )
+                for id, body in mine if body.about == about
+            ]  # fmt: skip
+            found.append(request_of(facts))
+        return tuple(each for each in found if each and each.equipment == equipment and not each.completed)
 
     def last_reports(self, job: str) -> tuple[tuple[str, AnyFact], ...]:
         """As the store answers it."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edge_agent import scenarios
 from edge_agent.scanning.labels import label
+from edge_agent.scenarios.contract import Station
 from edge_agent.stops import Stop
 from edge_agent.views import Kind, Verdict
 from sync.contract import (
@@ -21,19 +22,21 @@ from sync.contract import (
     MaterialShort,
     ScanRefused,
 )
-from tests.scenarios.floor import BOOK, NOW, PRESS, WAREHOUSE, Floor
+from sync.maintenance import MaintenanceCompleted, MaintenanceRequested, MaintenanceStarted
+from tests.scenarios.floor import BOOK, MACHINES, NOW, PRESS, WAREHOUSE, WORKSHOP, Floor
 
 ACTIONS = (
     "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
-    "explain", "split", "nonsense",
+    "explain", "split", "machines", "request", "work", "downtime", "link", "span", "nonsense",
 )  # fmt: skip
 LABELS = (
-    *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1009")),
+    *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1007", "1009")),
     *(label(Kind.JOB, job) for job in ("J-201", "J-204", "J-205", "J-207", "J-210", "SO-771", "SO-772")),
     *(label(Kind.DRAWING, "DRW-1001", revision) for revision in "AB"),
     *(label(Kind.LOCATION, line.source or "") for line in BOOK.jobs["SO-771"].requirements),
     *(label(Kind.HANDLING_UNIT, tote) for tote in ("TOTE-1", "TOTE-2")),
     *(label(Kind.REASON, reason.id) for reason in BOOK.reasons),
+    *(label(Kind.WORKSTATION, machine.id) for machine in MACHINES),
     *(label(Kind.COMMAND, action.upper()) for action in ACTIONS),
     *(f"]C101{material.gtin}" for material in BOOK.materials.values() if material.gtin),
     *BOOK.lots,
@@ -44,7 +47,7 @@ STOOD = (
     Stop("s1", NOW - timedelta(minutes=40), "ABORTED", ended=NOW - timedelta(minutes=20)),
 )
 
-CHOSEN = ("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "")
+CHOSEN = ("J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "", "SYMPTOM-1", "FAILURE-2", "PRESS-03", "oil", "2", "yes")
 
 inputs = st.one_of(
     st.tuples(st.just("scan"), st.sampled_from(LABELS)),
@@ -53,7 +56,13 @@ inputs = st.one_of(
     st.tuples(st.just("action"), st.sampled_from(ACTIONS)),
     st.tuples(st.just("entry"), st.sampled_from(("0", "1", "2", "12", "900", "1,5", "-1", "x", ""))),
     st.tuples(st.just("choice"), st.sampled_from(CHOSEN)),
+    st.tuples(st.just("choice"), st.just("(any that is offered)")),
 )
+
+
+def offered(floor: Floor) -> str:
+    """The id of the first choice of the screen."""
+    return next((choice.id for choice in floor.view().choices), "")
 
 
 def asked_for(floor: Floor) -> str:
@@ -62,13 +71,15 @@ def asked_for(floor: Floor) -> str:
 
 
 @settings(max_examples=300)
-@given(st.sampled_from((PRESS, WAREHOUSE)), st.lists(inputs, min_size=15, max_size=60))
-def test_no_walk_breaks_a_promise(station: object, walk: list[tuple[str, str]]) -> None:
-    floor = Floor(station=station, stood=STOOD)  # type: ignore[arg-type]
-    floor.scan(Kind.BADGE, "1001")
+@given(st.sampled_from((PRESS, WAREHOUSE, WORKSHOP)), st.sampled_from(("1001", "1007")), st.lists(inputs, min_size=15, max_size=60))
+def test_no_walk_breaks_a_promise(station: Station, badge: str, walk: list[tuple[str, str]]) -> None:
+    floor = Floor(station=station, stood=STOOD, machines=MACHINES)
+    floor.scan(Kind.BADGE, badge)
     for kind, data in walk:
         before, recorded = floor.state, len(floor.facts)
-        floor.give(kind, asked_for(floor) if data.startswith("(") else data)
+        if data.startswith("("):
+            data = asked_for(floor) if kind == "scan" else offered(floor)
+        floor.give(kind, data)
         new = [body for _, body in floor.facts[recorded:]]
         flow = scenarios.load()[scenarios.name_of(floor.state)]
         assert floor.state.step in flow.STEPS
@@ -86,6 +97,14 @@ def test_no_walk_breaks_a_promise(station: object, walk: list[tuple[str, str]]) 
 
 def check_books(floor: Floor) -> None:
     """What was recorded is what an ERP can book."""
+    for id, body in floor.facts:
+        if isinstance(body, MaintenanceCompleted):
+            workers = {floor.people[f] for f, each in floor.facts if each.about == body.about and f <= id and not isinstance(each, MaintenanceRequested)}
+            assert body.tested
+            assert body.accepted_by not in workers
+    for kind in (MaintenanceRequested, MaintenanceStarted, MaintenanceCompleted):
+        ids = [body.request for body in floor.bodies(kind)]
+        assert len(ids) == len(set(ids))
     undone = {body.corrects for body in floor.bodies(Correction)}
     assert len(undone) == len(floor.bodies(Correction)), "a fact was taken back twice"
     for kind in (MaterialProduced, MaterialScrapped, MaterialMoved, MaterialShort):
