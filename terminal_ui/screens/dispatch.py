@@ -42,6 +42,8 @@ def choice_lines(
     if marked and len(told) < room:
         legend = f"{look.glyphs.running} {look.say('list.begun')}"
         told += [*[EMPTY] * (len(told) + 1 < room), line(("    " + legend, "$fh-quiet"))]
+    if not keys and width >= NARROW and len(told) * 2 - 1 <= room:  # far apart: read and pressed from afar
+        told = [row for each in told for row in (each, EMPTY)][:-1]
     return head + told
 
 
@@ -61,10 +63,8 @@ def _row(
     number = (f"{choice.number:>3}  {mark}", "bold" if not choice.blocked else "$fh-quiet")
     why = f"{look.glyphs.held} {look.texts.word('word', choice.blocked)}" if choice.blocked else ""
     if not keys:
-        return fit(
-            line(number, look.say(choice.code) if choice.code else look.safe(choice.title, width), (f"  {look.plain(why)}" if why else "", "$fh-warn")),
-            width,
-        )
+        title = look.say(choice.code) if choice.code else look.safe(choice.title, width)
+        return fit(line(number, title, (f"  {look.plain(why)}" if why else "", "$fh-warn")), width)
     cells = [_cell(choice, key, scene, look) for key in keys]
     if why:
         cells[-1] = look.plain(why)
@@ -78,6 +78,8 @@ def _row(
 
 def _cell(choice: Choice, key: str, scene: Scene, look: Look) -> str:
     value = choice.detail.get(key, choice.title if key == "title" else "")
+    if key == "priority":
+        return look.plain(look.texts.word("priority", value))
     try:
         moment = datetime.fromisoformat(value) if len(value) > 15 else None
     except ValueError:

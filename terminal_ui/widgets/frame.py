@@ -92,7 +92,7 @@ class Prompt(Block):
         entry = self._entry(scene, room)
         self._on_page = scene.on_page
         if scene.on_page:
-            words = wrapped(line((self._words(scene), "bold")), room, 2)
+            words = wrapped(line((self._words(scene), "bold")), room, 3)
             return [line(margin, row) for row in [*words, *entry]]
         words = wrapped(line((self._words(scene), "bold")), room, max(1, height - len(entry)))
         free = height - len(words) - len(entry)

@@ -20,7 +20,17 @@ from edge_agent.maintenance_pages import (
     StopRow,
     TrendPage,
 )
-from edge_agent.views import Choice, DeviceStatus, EquipmentStatus, ItemValue, Page, View
+from edge_agent.views import (
+    Choice,
+    DeviceStatus,
+    EquipmentStatus,
+    Field,
+    ItemValue,
+    ListPage,
+    Page,
+    StepPage,
+    View,
+)
 from tests.terminal_ui.samples import NOW, STATUS, at, view
 
 BEGAN = at(282)  # 06:00
@@ -141,7 +151,8 @@ SPOOFED = msgspec.structs.replace(
 
 
 def _page(step: str, page: Page, **more: object) -> View:
-    fields: dict[str, object] = {"actions": ("back",), "title": "Line 2", **more}
+    params = {"machine": "PRESS-03", "value": "oil temperature", "device": "press-03", "hours": "24"}
+    fields: dict[str, object] = {"actions": ("back",), "title": "", "params": params, **more}
     return view("maintain", step, page, **fields)  # type: ignore[arg-type]
 
 
@@ -149,11 +160,25 @@ def _numbered(*names: str) -> tuple[Choice, ...]:
     return tuple(Choice(number, name, name) for number, name in enumerate(names, 1))
 
 
+def _request(number: int, symptom: str, priority: str, ago: int) -> Choice:
+    detail = {"symptom": symptom, "priority": priority, "since": at(ago).isoformat(), "by": "Ana Silva"}
+    return Choice(number, f"r{number}", symptom, detail)
+
+
 PAGES: dict[str, View] = {
-    "line": _page("line", LINE, choices=_numbered(*(row.id for row in MACHINES))),
-    "machine": _page("machine", MACHINE, title="PRESS-03",
+    "line": _page("line", LINE, actions=("downtime", "back"), choices=_numbered(*(row.id for row in MACHINES))),
+    "machine": _page("machine", MACHINE, title="PRESS-03", actions=("request", "work", "downtime", "link", "back"),
                      choices=_numbered(*(item.name for item in WATCHED.values[:4]))),
-    "trend": _page("trend", TREND, title="PRESS-03"),
+    "trend": _page("trend", TREND, title="PRESS-03", actions=("span", "back")),
     "link": _page("link", LINK, title="PRESS-03"),
     "downtime": _page("downtime", DOWNTIME),
+    "symptom": _page("symptom", StepPage(), title="PRESS-03", choices=_numbered(
+        "leaks oil", "makes noise", "too hot", "does not start", "bad parts", "guard broken", "other")),
+    "priority": _page("priority", StepPage(), title="PRESS-03", choices=tuple(
+        Choice(number, str(number), "", code=f"maintain.priority_{number}") for number in (1, 2, 3))),
+    "requests": _page("requests", ListPage(columns=("symptom", "priority", "since", "by")), title="PRESS-03",
+        choices=(_request(1, "leaks oil", "1", 60), _request(2, "makes noise", "3", 3_000))),
+    "repair": _page("work", StepPage(fields=(Field("field.symptom", "leaks oil"), Field("field.suspected", "seal"))),
+        title="PRESS-03", params={"symptom": "leaks oil"}, actions=("finish", "undo", "back")),
+    "accept": _page("accept", StepPage(fields=(Field("field.failure", "seal worn"),)), title="PRESS-03"),
 }  # fmt: skip

@@ -43,7 +43,7 @@ async def test_every_step_shows_its_question_and_its_verdict(size: tuple[int, in
     agent = FakeAgent(VIEWS["sign_on"])
     app = terminal(agent)
     async with app.run_test(size=size) as pilot:
-        for number, (name, view) in enumerate(VIEWS.items(), 100):
+        for number, (name, view) in enumerate((VIEWS | PAGES).items(), 100):
             agent.tell(msgspec.structs.replace(view, revision=number))
             await shown(pilot, partial(has_revision, app, number))
             text = joined(screen_text(app))
