@@ -30,6 +30,7 @@ from edge_agent.local_socket import LocalSocket
 from edge_agent.places import own_data
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps, ToldOutbox
+from edge_agent.scanner_trial import Trials
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.signals import pump_signals
 from edge_agent.status import LinkBoard, StatusBoard
@@ -81,7 +82,8 @@ class Agent:
         self, local: LocalSocket, store: Store, samples: SampleStore, stop: asyncio.Event
     ) -> None:
         settings, bus = self._settings, self._bus
-        devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
+        wired = _device_settings(settings)
+        devices = Devices(wired, device_drivers.load, self._clock, bus, self._supervisor)
         books = await Bookkeeper.open(store, self._clock, bus, settings.policies.short_stop_seconds)
         machines = Machines([_equipment(each) for each in settings.equipment], books)
         stations = {each.id: _station(each) for each in settings.terminals}
@@ -90,7 +92,8 @@ class Agent:
             settings.policies.repeat_window, lambda: (machines.statuses(), devices.statuses()),
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
-        api = Api(terminals, board, store, bus, samples)
+        trials = Trials(wired, devices, self._clock, settings.site.data)
+        api = Api(terminals, board, store, bus, samples, trials)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),

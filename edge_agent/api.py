@@ -21,6 +21,8 @@ from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
 from edge_agent.histories import SampleGap, Samples
 from edge_agent.sample_stream import parse_time, sample_lines
+from edge_agent.scanner_report import ScannerReport
+from edge_agent.scanner_trial import NoTrial, Trials
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
@@ -68,6 +70,15 @@ ROUTES = (
         "GET", "/v1/events", "Server-sent events of a terminal: view, status, echo",
         query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False,
     ),
+    RouteDoc(
+        "GET", "/v1/terminals/{terminal}/scanner-test",
+        "Test the terminal's scanners: a report a line; until the stream ends what they send is no scan",
+        response=ScannerReport, media="application/x-ndjson", statuses={404: Problem, 409: Problem}, token=False,
+    ),
+    RouteDoc(
+        "POST", "/v1/terminals/{terminal}/scanner-test", "Write what was found beside the data of the agent",
+        response=ScannerReport, statuses={409: Problem, 503: Problem}, token=False,
+    ),
     RouteDoc("GET", "/v1/equipment", "Every machine now", response=list[EquipmentStatus], token=False),
     RouteDoc(
         "GET", "/v1/equipment/{equipment}/oee", "Time elements and OEE of a machine, each piece with its reason",
@@ -106,13 +117,14 @@ class Api:
 
     def __init__(
         self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
-        samples: SampleStore | None = None,
+        samples: SampleStore | None = None, trials: Trials | None = None,
     ) -> None:
         self._terminals = terminals
         self._board = board
         self._store = store
         self._bus = bus
         self._samples = samples
+        self._trials = trials
         self._server = _Server(uvicorn.Config(
             self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
             server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
@@ -131,6 +143,7 @@ class Api:
         handlers: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/v1/terminals/{terminal}/view": self._view,
             "/v1/terminals/{terminal}/input": self._input,
+            "/v1/terminals/{terminal}/scanner-test": self._scanner_test,
             "/v1/events": self._events,
             "/v1/equipment": self._equipment,
             "/v1/equipment/{equipment}/oee": self._oee,
@@ -142,9 +155,8 @@ class Api:
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
         }
-        methods = {route.path: route.method for route in ROUTES}
         routes = [
-            Route(path, _guarded(handler), methods=[methods.get(path, "GET")])
+            Route(path, _guarded(handler), methods=[each.method for each in ROUTES if each.path == path])
             for path, handler in handlers.items()
         ]
         return Starlette(routes=routes)
@@ -204,6 +216,23 @@ class Api:
         lines = sample_lines(
             self._samples, parse_time(asked.get("from")), parse_time(asked.get("to")), asked.getlist("items")
         )
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def _scanner_test(self, request: Request) -> Response:
+        terminal = request.path_params["terminal"]
+        self._terminals.station(terminal)
+        trials = self._trials
+        try:
+            if trials is None:
+                raise NoTrial("scanner_page.no_scanner")
+            if request.method == "POST":
+                return _json(trials.write(terminal))
+            trial = trials.open(terminal)
+        except NoTrial as error:
+            return _json(Problem(error.code), 409)
+        except OSError as error:
+            return _json(Problem("scanner_page.not_written", {"what": error.strerror or str(error)}), 503)
+        lines = (msgspec.json.encode(report) + b"\n" async for report in trials.reports(terminal, trial))
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def _labels(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ import httpcore
 import msgspec
 
 from edge_agent.histories import SampleGap, Samples
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import (
     DeviceStatus,
     Echo,
@@ -139,21 +140,37 @@ class AgentClient:
         """
         asked = [("from", since), ("to", until), *(("items", each) for each in items)]
         query = urlencode([pair for pair in asked if pair[1]])
-        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
-        try:
-            async with self._pool.stream(
-                "GET", f"http://agent/v1/samples?{query}", extensions={"timeout": timeout}
-            ) as response:
-                if response.status != 200:
-                    raise InputRefused(_problem(await response.aread()))
-                async for line in _lines(response.aiter_stream()):
-                    yield _decode(line, _SAMPLES)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
-            raise AgentAway(self._away()) from error
+        async for line in self._json_lines(f"/v1/samples?{query}"):
+            yield _decode(line, _SAMPLES)
+
+    async def scanner_test(self, terminal: str) -> AsyncIterator[ScannerReport]:
+        """Test the terminal's scanners: the report so far, then after each scan; until the iterator is closed.
+
+        Raises AgentAway (also when the stream was cut), InputRefused (no scanner, or one looks already).
+        """
+        async for line in self._json_lines(f"/v1/terminals/{terminal}/scanner-test"):
+            yield _decode(line, ScannerReport)
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        """Write what the running test found; the report says where. Raises AgentAway, InputRefused."""
+        return _decode(await self._request("POST", f"/v1/terminals/{terminal}/scanner-test"), ScannerReport)
 
     async def close(self) -> None:
         """Give back all connections."""
         await self._pool.aclose()
+
+    async def _json_lines(self, path: str) -> AsyncIterator[bytes]:
+        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
+        try:
+            async with self._pool.stream(
+                "GET", f"http://agent{path}", extensions={"timeout": timeout}
+            ) as response:
+                if response.status != 200:
+                    raise InputRefused(_problem(await response.aread()))
+                async for line in _lines(response.aiter_stream()):
+                    yield line
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise AgentAway(self._away()) from error
 
     async def _get(self, path: str, kind: type[_T]) -> _T:
         return _decode(await self._request("GET", path), kind)

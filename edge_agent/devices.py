@@ -20,6 +20,8 @@ from device_drivers.contract import (
     Scan,
     Signal,
     StatusCode,
+    Tap,
+    Tapped,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
@@ -83,6 +85,11 @@ class Devices:
         self._devices[name].signal(verdict)
 
 
+    def tap(self, name: str, take: Tap | None) -> None:
+        """Let a scanner hand over its bytes as they come, and none of them as a scan; None: scans again."""
+        self._devices[name].tap(take)
+
+
 class _Device:
     """One connection after the other to one device, and what came of them."""
 
@@ -101,6 +108,8 @@ class _Device:
         self._bus = bus
         self._supervisor = supervisor
         self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
+        self._driver: object = None
+        self._taking: Tap | None = None
         self._last_good: datetime | None = None
         self._heard: datetime | None = None  # up to when nothing can be missing
         self._missing_since: datetime | None = None  # since the device was lost
@@ -114,6 +123,8 @@ class _Device:
         """One connection, until it is lost."""
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
         self._answering = getattr(driver, "signal", None)
+        self._driver = driver
+        self.tap(self._taking)
         await driver.run(self._emit)
 
     @property
@@ -124,6 +135,11 @@ class _Device:
     def signal(self, verdict: Signal) -> None:
         if self._answering is not None:
             self._answering(verdict)
+
+    def tap(self, take: Tap | None) -> None:
+        self._taking = take
+        if isinstance(self._driver, Tapped):
+            self._driver.tap(take)
 
     def status(self) -> DeviceStatus:
         return msgspec.structs.replace(self._status, last_good=self._last_good)
