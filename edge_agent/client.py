@@ -9,7 +9,8 @@ async with AgentClient("unix:data/agent.sock") as agent:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
@@ -143,13 +144,14 @@ class AgentClient:
         async for line in self._json_lines(f"/v1/samples?{query}"):
             yield _decode(line, _SAMPLES)
 
-    async def scanner_test(self, terminal: str) -> AsyncIterator[ScannerReport]:
+    async def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
         """Test the terminal's scanners: the report so far, then after each scan; until the iterator is closed.
 
         Raises AgentAway (also when the stream was cut), InputRefused (no scanner, or one looks already).
         """
-        async for line in self._json_lines(f"/v1/terminals/{terminal}/scanner-test"):
-            yield _decode(line, ScannerReport)
+        async with aclosing(self._json_lines(f"/v1/terminals/{terminal}/scanner-test")) as lines:
+            async for line in lines:
+                yield _decode(line, ScannerReport)
 
     async def write_scanner(self, terminal: str) -> ScannerReport:
         """Write what the running test found; the report says where. Raises AgentAway, InputRefused."""
@@ -159,7 +161,7 @@ class AgentClient:
         """Give back all connections."""
         await self._pool.aclose()
 
-    async def _json_lines(self, path: str) -> AsyncIterator[bytes]:
+    async def _json_lines(self, path: str) -> AsyncGenerator[bytes, None]:
         timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
         try:
             async with self._pool.stream(

@@ -19,6 +19,7 @@ from textual.worker import Worker, WorkerState
 
 from edge_agent.histories import Trend
 from edge_agent.maintenance_pages import TrendPage
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.asking import Asking
 from terminal_ui.attachment import Attachment, Client, InputKind
@@ -27,10 +28,12 @@ from terminal_ui.feed import Feed, echo_words, rings
 from terminal_ui.guide import Guide, play
 from terminal_ui.inputs import Intent, Leaf, Local, Send, Tell, Typing, meant
 from terminal_ui.palettes import PALETTES
+from terminal_ui.scanner_watch import ScannerWatch
 from terminal_ui.scene import Look, Note, Scene
 from terminal_ui.screens.help import HelpScreen
 from terminal_ui.screens.overlay import Overlay
 from terminal_ui.screens.queue import QueueScreen
+from terminal_ui.screens.scanner import ScannerScreen
 from terminal_ui.screens.step import StepScreen
 from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
 from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH
@@ -76,6 +79,8 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.attachment = Attachment(client, setup.terminal, self, self._clock)
         self.feed = Feed(self._clock, setup.guide)
         self._asking = Asking(client, self._clock, self.show_trend, self.show_no_trend)
+        self._scanners = ScannerWatch(client, setup.terminal, self.show_scanner)
+        self._testing: Worker[None] | None = None
         self._step = StepScreen(look)
         self._quit_asked = float("-inf")
         self._line = False
@@ -157,6 +162,11 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.feed.saw_trend(None, code)
         self.draw()
 
+    def show_scanner(self, report: ScannerReport | None, problem: Problem | None) -> None:
+        """What the test of a scanner told."""
+        self.feed.saw_scanner(report, problem)
+        self.draw()
+
     def show_echo(self, text: str) -> None:
         self.feed.heard_scan(text)
         self._close_overlays()
@@ -225,8 +235,13 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     def _press(self, press: KeyPress) -> None:
         if isinstance(self.screen, Overlay):
-            if self.screen.pressed(press.key):
-                self._close_overlays()
+            match self.screen.does.get(press.key):
+                case "scanner":
+                    self._open("scanner")
+                case "scanner_write":
+                    self.run_worker(self._scanners.write(), name="scanner file", exit_on_error=False)
+                case _ if self.screen.pressed(press.key):
+                    self._close_overlays()
             return
         view = self.feed.view
         if view is not None:
@@ -270,10 +285,16 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scanner"))
 
     def _open(self, name: str) -> None:
-        kind = HelpScreen if name == "help" else QueueScreen
-        self.push_screen(kind(self._look, self._scene()))
+        if name == "scanner":
+            self.feed.saw_scanner(None)
+            self._testing = self.run_worker(self._scanners.watch(), name="scanner", exit_on_error=False)
+        kind = {"help": HelpScreen, "queue": QueueScreen, "scanner": ScannerScreen}[name]
+        self.push_screen(kind(self._look, self._scene))
 
     def _close_overlays(self) -> None:
+        if self._testing is not None:
+            self._testing.cancel()
+            self._testing = None
         while isinstance(self.screen, Overlay):
             self.pop_screen()
 

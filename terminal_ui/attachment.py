@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Literal, Protocol
 
 from edge_agent.client import AgentAway, InputRefused
 from edge_agent.histories import Trend
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Echo, Input, Problem, Status, View
 from terminal_ui.clockface import Clock
 
@@ -37,6 +38,14 @@ class Client(Protocol):
 
     async def trend(self, device: str, item: str, minutes: int, points: int) -> Trend:
         """The past of a value. Raises AgentAway, InputRefused."""
+        ...
+
+    def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
+        """Test the scanners of the terminal. Raises AgentAway, InputRefused."""
+        ...
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        """Write what the test found. Raises AgentAway, InputRefused."""
         ...
 
     async def close(self) -> None: ...

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from edge_agent.histories import Trend
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.clockface import Clock
 from terminal_ui.guide import Guide
@@ -78,6 +79,11 @@ class Feed:
     def saw_trend(self, trend: Trend | None, refused: str = "") -> None:
         """The agent told the past of a value, or refused; an old curve stays until there is a new one."""
         self._scene = replace(self._scene, trend=trend or self._scene.trend, trend_refused=refused)
+
+    def saw_scanner(self, report: ScannerReport | None, problem: Problem | None = None) -> None:
+        """A scanner under test, or why there is none; with neither the test begins anew."""
+        begun = report or (self._scene.scanner if problem else None)
+        self._scene = replace(self._scene, scanner=begun, scanner_problem=problem)
 
     def heard_scan(self, text: str) -> None:
         """A scan is being looked at: echoed at once, confirmed by the view."""

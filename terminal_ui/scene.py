@@ -8,7 +8,8 @@ from datetime import datetime, tzinfo
 from edge_agent.display import display_safe
 from edge_agent.histories import Trend
 from edge_agent.maintenance_pages import MaintenancePage
-from edge_agent.views import Status, Verdict, View
+from edge_agent.scanner_report import ScannerReport
+from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.glyphs import UNICODE, Glyphs
 from terminal_ui.texts import Texts
 
@@ -29,7 +30,8 @@ class Scene:
     `echo` is the input that is being looked at, `typed` what the person has typed so far (None: nothing,
     the proposed value stands), `guide` the line of the demo strip, `pace` pieces a minute (newest last),
     `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`). `trend` is what the agent has
-    answered for the trend page, `trend_refused` the code of why it did not.
+    answered for the trend page, `trend_refused` the code of why it did not; `scanner` and `scanner_problem`
+    the same for the test of a scanner.
     """
 
     now: datetime
@@ -46,6 +48,8 @@ class Scene:
     hour: str = ""
     trend: Trend | None = None
     trend_refused: str = ""
+    scanner: ScannerReport | None = None
+    scanner_problem: Problem | None = None
 
     @property
     def on_page(self) -> bool:

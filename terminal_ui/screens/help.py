@@ -5,6 +5,7 @@ The label of the row under the arrow is shown as a QR code: it can be scanned fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -123,5 +124,5 @@ class HelpScreen(Overlay):
 
     key = "f1"
 
-    def __init__(self, look: Look, scene: Scene) -> None:
+    def __init__(self, look: Look, scene: Callable[[], Scene]) -> None:
         super().__init__(look, scene, "help_page.title", HelpSheet(look, id="sheet"))

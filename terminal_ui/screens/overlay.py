@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
@@ -68,8 +70,10 @@ class Overlay(Screen[None], inherit_bindings=False):
     """Top line, title, the sheet, status."""
 
     key = ""  # the function key that opens it also closes it
+    does: Mapping[str, str] = {}  # what other keys let the terminal do
 
-    def __init__(self, look: Look, scene: Scene, title: str, sheet: Sheet) -> None:
+    def __init__(self, look: Look, scene: Callable[[], Scene], title: str, sheet: Sheet) -> None:
+        """`scene` is that of the moment at which it can be drawn first."""
         super().__init__()
         self._look = look
         self._scene = scene
@@ -87,7 +91,7 @@ class Overlay(Screen[None], inherit_bindings=False):
         yield TooSmall(self._look, id="too-small")
 
     def on_mount(self) -> None:
-        self.draw(self._scene)
+        self.draw(self._scene())
 
     def draw(self, scene: Scene) -> None:
         """Show this scene."""

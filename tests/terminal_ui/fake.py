@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
 from edge_agent.histories import Trend
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Echo, Input, Status, View
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.glyphs import ASCII, UNICODE
@@ -55,6 +56,9 @@ class FakeAgent:
         self.sent: list[Input] = []
         self.trends: list[Trend | Exception] = []
         self.trends_asked: list[tuple[str, str, int, int]] = []
+        self.reports: asyncio.Queue[ScannerReport | Exception] = asyncio.Queue()
+        self.testing = 0
+        self.written: ScannerReport | Exception | None = None
         self.down = False
         self.closed = False
         self._first = [event for event in (view, status) if event is not None]
@@ -103,6 +107,22 @@ class FakeAgent:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
+        self.testing += 1
+        try:
+            while True:
+                report = await self.reports.get()
+                if isinstance(report, Exception):
+                    raise report
+                yield report
+        finally:
+            self.testing -= 1
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        if isinstance(self.written, ScannerReport):
+            return self.written
+        raise self.written or AgentAway("The agent does not answer.")
 
     async def close(self) -> None:
         self.closed = True

@@ -20,6 +20,7 @@ from edge_agent.maintenance_pages import (
     StopRow,
     TrendPage,
 )
+from edge_agent.scanner_report import ScannerFinding, ScannerReading, ScannerReport
 from edge_agent.views import (
     Choice,
     DeviceStatus,
@@ -128,6 +129,36 @@ def trend(buckets: int = 120) -> Trend:
                 for away, bad, odd in zip(gone, lost, unsure, strict=True)],
         gaps=[SampleGap(device="press-03", item="", since=since, until=since + 180_000_000, reason="stopped", count=0)],
     )  # fmt: skip
+
+
+_CODE = ("█" * 77, *["█████ ▌█▐█▌ ▐▐ ▐▐▌ █ ▌█ ▐ █▐▐█ █▌█ ▐▌▐  ▌▌ ▌▐▌ █▐▐▌ █ ▌ ▌▐ ▐ █▌█▌▌▐█ ▐▐ █████"] * 4, "█" * 77)
+_TABLE = """[[scanners]]
+name = "hand-1"
+driver = "serial_scanner"
+terminal = "T1"
+
+[scanners.options]
+port = "/dev/serial/by-id/usb-Honeywell_1950-if00"
+profile = "honeywell"
+aim = true
+"""
+ASKED = ScannerReport(scanners=("hand-1",), known="10A1<FNC1>217", code=_CODE, wanted=3)
+_READ = ScannerReading("]C110A1<GS>217<CR>", "5D 43 31 31 30 41 31 1D 32 31 37 0D")
+ONCE = msgspec.structs.replace(ASKED, scanner="hand-1", readings=(_READ,))
+FOUND = msgspec.structs.replace(
+    ASKED, scanner="hand-1", readings=(_READ,) * 3,
+    finding=ScannerFinding(
+        prefix="", suffix="<CR>", aim="]C1", separator="kept", instead="", faults=(), table=_TABLE,
+    ),
+)  # fmt: skip
+_BARE = ScannerReading("10A1217", "31 30 41 31 32 31 37")
+FAULTY = msgspec.structs.replace(
+    ASKED, scanner="hand-1", readings=(_BARE,) * 3,
+    finding=ScannerFinding(
+        prefix="", suffix="", aim="", separator="lost", instead="", table="",
+        faults=("no_suffix", "no_aim", "fnc1_lost"),
+    ),
+)  # fmt: skip
 
 
 DEVICES = (

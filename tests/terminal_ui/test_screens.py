@@ -13,23 +13,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Status, View
 from terminal_ui.glyphs import ASCII, UNICODE
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.help import HelpSheet
 from terminal_ui.screens.queue import QueueSheet
+from terminal_ui.screens.scanner import ScannerSheet
 from terminal_ui.screens.step import Middle
 from terminal_ui.texts import Texts
 from terminal_ui.widgets.block import Block
 from terminal_ui.widgets.frame import Banner, GuideStrip, KeyLine, Prompt, StatusBar, TopLine
 from terminal_ui.widgets.outcome import Outcome
 from tests.terminal_ui.fake import FakeAgent, has_revision, screen_text, shown, terminal
-from tests.terminal_ui.pages import PAGES, SPOOFED, trend
+from tests.terminal_ui.pages import FAULTY, FOUND, PAGES, SPOOFED, trend
 from tests.terminal_ui.samples import NOW, STATUS, STOPPED, TROUBLE, VIEWS
 
 SIZES = [(80, 24), (40, 16), (120, 40)]
 BLOCKS: list[type[Block]] = [
-    TopLine, Banner, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet,
+    TopLine, Banner, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet, ScannerSheet,
 ]  # fmt: skip
 TEXTS = Texts("en")
 
@@ -144,6 +146,14 @@ def poisoned(value: Any, text: str) -> Any:
     return text if is_text else value
 
 
+def poisoned_report(report: ScannerReport, text: str) -> ScannerReport:
+    """A report whose scanner, file and bytes say this."""
+    readings = tuple(msgspec.structs.replace(each, shown=text) for each in report.readings)
+    assert report.finding is not None
+    finding = msgspec.structs.replace(report.finding, prefix=text, suffix=text, instead=text, table=text)
+    return msgspec.structs.replace(report, scanner=text, written=text, readings=readings, finding=finding)
+
+
 def check(scene: Scene, look: Look) -> None:
     for kind in BLOCKS:
         for width, height in ((78, 9), (40, 4), (118, 30)):
@@ -170,6 +180,8 @@ def test_hostile_text_stays_text(text: str, glyphs: Any) -> None:
         check(scene, look)
         check(replace(scene, trend=msgspec.structs.replace(trend(), device=text, item=text)), look)
     check(replace(scene, echo=text), look)
+    for report in (FOUND, FAULTY):
+        check(replace(scene, scanner=poisoned_report(report, text)), look)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
