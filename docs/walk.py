@@ -13,17 +13,20 @@ import msgspec
 from edge_agent import scenarios
 from edge_agent.demo.plans import plans
 from edge_agent.planbook import PlanBook, Progress
+from edge_agent.plant import Plant
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Situation, Station
 from edge_agent.session import Session, answer
 from edge_agent.stops import Stop
+from edge_agent.upkeep import Request, request_of
 from edge_agent.view_of import view_of
-from edge_agent.views import Input, Kind, View
+from edge_agent.views import DeviceStatus, EquipmentStatus, Input, ItemValue, Kind, View
 from sync.contract import (
     AnyFact,
     AnyPlan,
     Correction,
     DowntimeRecorded,
+    Fact,
     JobCompleted,
     JobOrder,
     JobStarted,
@@ -33,13 +36,22 @@ from sync.contract import (
     MaterialShort,
     ScanRefused,
 )
+from sync.maintenance import MaintenanceRequested
 
 _NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 _STATION = Station("T1", "Press 3", equipment="PRESS-03", zone="A")
 _BADGE, _WRONG_DRAWING = label(Kind.BADGE, "1001"), label(Kind.DRAWING, "DRW-1001", "A")
+_MECHANIC = label(Kind.BADGE, "1007")
+_MACHINE = EquipmentStatus(
+    id="PRESS-03", name="Press 3", state="HELD", device="press-plc",
+    values=(ItemValue(name="temperature", value=None, status="Bad", source_time=None),),
+)  # fmt: skip
+_DEVICE = DeviceStatus(name="press-plc", driver="modbus", equipment="PRESS-03", state="lost", since=_NOW)
 # Of two pieces: less than all, all, more than planned, and more than the ERP takes.
+_ANY = {Kind.MATERIAL: "]C10104006381334044"}  # where any one will do
 _TYPED = ("1", "2", "3", "9", "0")
-_JOBS = ("J-201", "J-204", "SO-771")  # with a drawing to check, without, an order to pick
+# With a drawing to check, without, an order to pick; and none, with a machine to look at.
+_JOBS = ("J-201", "J-204", "SO-771", "")
 _Facts = tuple[tuple[str, AnyFact], ...]
 
 
@@ -79,7 +91,9 @@ class Place:
         fields = tuple(bool(value) for value in msgspec.structs.asdict(self.state).values())
         standing = tuple(_standing(job, _progress(self.facts, job.id)) for job in self.book.jobs.values())
         explained = bool(_stops(self.facts)[0].reason)
-        return self.at, fields, bool(self.asked), standing, explained
+        requests = tuple((bool(each.suspected), bool(each.parts)) for each in _requests(self.facts))
+        role = self.person if requests or not self.book.jobs else ""
+        return self.at, fields, bool(self.asked), standing, explained, requests, role
 
 
 def walk() -> tuple[Move, ...]:
@@ -94,7 +108,7 @@ def _moves(book: PlanBook) -> Iterator[Move]:
     seen, ahead = {begin.likeness}, [begin]
     for place in ahead:  # grows while it is walked
         shown = view(place)
-        for words, given in _inputs(shown):
+        for words, given in _inputs(shown, bool(place.book.jobs)):
             after, facts = _step(place, given)
             records = tuple(type(fact).__name__ for fact in facts if not isinstance(fact, ScanRefused))
             yield Move(place.at, shown.prompt, words, after.at, records)
@@ -133,6 +147,29 @@ def situation(place: Place) -> Situation:
         stops=lambda: _stops(place.facts),
         progress=lambda job: _progress(place.facts, job),
         last_reports=lambda job: _last_reports(place.facts, job),
+        plant=Plant() if place.book.jobs else _plant(place.facts), intent=f"{len(place.facts)}",
+    )  # fmt: skip
+
+
+def _plant(facts: _Facts) -> Plant:
+    """One machine, with its stop and its requests."""
+    return Plant(
+        machines=(_MACHINE,), devices=(_DEVICE,), stops=lambda id, since: _stops(facts),
+        requests=lambda id: _requests(facts),
+    )  # fmt: skip
+
+
+def _requests(facts: _Facts) -> tuple[Request, ...]:
+    """The first open request, as the store reads it: of several, every order would be a walk of its own."""
+    abouts = dict.fromkeys(body.about for _, body in facts if isinstance(body, MaintenanceRequested))
+    found = [request_of([_fact(id, body) for id, body in facts if body.about == about]) for about in abouts]
+    return tuple(each for each in found if each is not None and not each.completed)[:1]
+
+
+def _fact(id: str, body: AnyFact) -> Fact:
+    return Fact(
+        id=id, seq=1, agent="a", event_time=_NOW, record_time=_NOW, clock_ok=True, terminal="T1", person="p7",
+        body=body,
     )  # fmt: skip
 
 
@@ -152,13 +189,15 @@ def _step(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:
     return Place(place.book, result.state, (*place.facts, *told), person, result.asked), result.facts
 
 
-def _inputs(shown: View) -> Iterator[tuple[str, Input]]:
+def _inputs(shown: View, jobs: bool) -> Iterator[tuple[str, Input]]:
     """What a person may do here, in words and as an input."""
     for expected in shown.expects:
         if expected.kind is Kind.COMMAND:
             continue  # the same as the key
-        text = _BADGE if expected.kind is Kind.BADGE else expected.label or ""
+        text = _BADGE if expected.kind is Kind.BADGE else expected.label or _ANY.get(expected.kind, "")
         yield f"scan {expected.kind.value}", Input("", "scan", text)
+        if expected.kind is Kind.BADGE and not jobs:
+            yield f"scan {expected.kind.value}", Input("", "scan", _MECHANIC)
         if expected.kind is Kind.DRAWING:
             yield f"scan {expected.kind.value}", Input("", "scan", _WRONG_DRAWING)
     if shown.entry is not None:

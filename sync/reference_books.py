@@ -30,10 +30,11 @@ from sync.contract import (
     Receipt,
     Refused,
 )
+from sync.maintenance import PREFIX, MaintenanceFact, MaintenancePartUsed
 from sync.reference_plans import SCHEMA as PLAN_SCHEMA
 from sync.reference_plans import PlanTable
 from sync.reference_rules import No
-from sync.reference_views import Booking, OrdersReply, OrderView
+from sync.reference_views import Booking, MaintenanceView, OrdersReply, OrderView, maintenance_view
 
 PAGE = 500  # plans in one answer
 _SHOWN = 50  # bookings of one order on the page
@@ -148,6 +149,8 @@ class Books:
             return refusal
         if isinstance(body, Correction):
             return self._correct(body)
+        if isinstance(body, MaintenanceFact):
+            return rules.book_maintenance(body, [each.body for each in self._booked(body.about)])
         account = self._plans.account(body.about)
         if account is None:
             return No("unknown_order", f"There is no order {body.about} here.")
@@ -173,6 +176,14 @@ class Books:
             self._plans.move(move.back() if move else None)
         self._db.execute("UPDATE decision SET undone = 1 WHERE fact = ?", (booked.id,))
         return None
+
+    def _booked(self, about: str) -> list[Fact]:
+        """The facts about a thing that were booked and not taken back, in order."""
+        rows = self._db.execute(
+            "SELECT payload FROM decision WHERE about = ? AND outcome = 'applied' AND NOT undone ORDER BY number",
+            (about,),
+        )
+        return [_facts.decode(payload) for (payload,) in rows]
 
     def _decision(self, fact: str) -> _Decision | None:
         row = self._db.execute(
@@ -237,9 +248,21 @@ class Books:
                 OrderView(a.order, a.short, self._bookings("about = ?", a.order.id, newest=True))
                 for a in self._plans.accounts()
             )
-            no_order = "about NOT IN (SELECT id FROM plan WHERE kind = ?)"
+            no_order = f"about NOT LIKE '{PREFIX}%' AND about NOT IN (SELECT id FROM plan WHERE kind = ?)"
             other = self._bookings(no_order, "JobOrder", newest=True)
-            return OrdersReply(orders, other, self._plans.words())
+            return OrdersReply(orders, other, self._plans.words(), self._maintenance())
+
+    def _maintenance(self) -> tuple[MaintenanceView, ...]:
+        """The latest requests for maintenance, newest first, with what was booked about each."""
+        rows = self._db.execute(
+            "SELECT about FROM decision WHERE about LIKE ? GROUP BY about ORDER BY max(number) DESC LIMIT ?",
+            (PREFIX + "%", _SHOWN),
+        ).fetchall()
+        found = (
+            maintenance_view([fact.body for fact in self._booked(about)], self._bookings("about = ?", about, newest=True))
+            for (about,) in rows
+        )
+        return tuple(found)
 
     def bookings(self, agent: str) -> tuple[Booking, ...]:
         """Every decided fact of an agent, in order of arrival."""
@@ -273,5 +296,12 @@ def _booking(row: tuple[int, str, str, str, str, str, int]) -> Booking:
         number=number, fact=fact.id, agent=fact.agent, seq=fact.seq, about=body.about,
         kind=type(body).__name__, person=fact.person, event_time=fact.event_time,
         accepted_at=datetime.fromisoformat(accepted_at), outcome=outcome, code=code, reason=reason,
-        quantity=getattr(body, "quantity", None), note=getattr(body, "reason", ""), undone=bool(undone),
+        quantity=getattr(body, "quantity", None), note=_note(body), undone=bool(undone),
     )  # fmt: skip
+
+
+def _note(body: object) -> str:
+    """What a fact says in one word: the id of a reason, or of the part."""
+    told = (getattr(body, name, "") for name in ("reason", "symptom", "suspected", "failure"))
+    part = body.material if isinstance(body, MaintenancePartUsed) else ""
+    return next((each for each in told if each), part)

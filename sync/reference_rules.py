@@ -6,7 +6,7 @@ account, or `No` with the code and the sentence of the refusal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -34,13 +34,14 @@ from sync.contract import (
     SignedOn,
     WorkType,
 )
+from sync.maintenance import MaintenanceCompleted, MaintenanceFact, MaintenancePartUsed, MaintenanceRequested
 
 NOTHING = Decimal(0)
 LEAST, GREATEST = Decimal("0.000001"), Decimal(1_000_000_000)  # sums of these stay exact
 BY_LINES = "lines"  # what closed a pick list: all its lines were done or short
 CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HELD)
 
-Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort
+Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort | MaintenancePartUsed
 Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded
 
 
@@ -99,8 +100,22 @@ def objection(fact: Fact, known: MasterData) -> No | None:
         return None
     if fact.person and not known.has_person(fact.person):
         return No("unknown_person", f"There is no person {fact.person} here.")
-    if isinstance(body, MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort):
+    if isinstance(body, MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort | MaintenancePartUsed):
         return _bad_material(body, known)
+    if isinstance(body, MaintenanceCompleted) and not known.has_person(body.accepted_by):
+        return No("unknown_person", f"There is no person {body.accepted_by} here.")
+    return None
+
+
+def book_maintenance(body: MaintenanceFact, before: Sequence[FactBody]) -> No | None:
+    """Why a fact of maintenance can not be booked after those about its request; None when it can."""
+    asked = any(isinstance(each, MaintenanceRequested) for each in before)
+    if isinstance(body, MaintenanceRequested):
+        return No("key_reused", f"The request {body.request} is there already.") if asked else None
+    if not asked:
+        return No("unknown_request", f"There is no request {body.request} here.")
+    if any(isinstance(each, MaintenanceCompleted) for each in before):
+        return No("closed_request", f"The request {body.request} is completed.")
     return None
 
 
@@ -110,10 +125,10 @@ def _bad_material(body: Material, known: MasterData) -> No | None:
     material = known.material(body.material)
     if material is None:
         return No("unknown_material", f"There is no item {body.material} here.")
-    lot = body.lot if isinstance(body, MaterialMoved | MaterialShort) else None
+    lot = body.lot if isinstance(body, MaterialMoved | MaterialShort | MaintenancePartUsed) else None
     if lot is not None and not known.has_lot(material.id, lot):
         return No("unknown_lot", f"Item {material.id} has no lot {lot} here.")
-    if lot is None and material.lot_tracked and isinstance(body, MaterialMoved):
+    if lot is None and material.lot_tracked and isinstance(body, MaterialMoved | MaintenancePartUsed):
         return No("unknown_lot", f"Item {material.id} is kept by lot: the lot is missing.")
     return None
 

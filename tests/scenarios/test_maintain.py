@@ -313,7 +313,7 @@ def test_a_machine_that_left_the_site_file_leads_back_to_the_line() -> None:
     floor = at_press()
     floor.machines = MACHINES[1:]
     assert isinstance(floor.view().page, LinePage)
-    floor.give("action", "back")
+    floor.give("action", "list")
     assert floor.at == "maintain.line"
 
 

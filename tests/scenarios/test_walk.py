@@ -97,16 +97,7 @@ def test_no_walk_breaks_a_promise(station: Station, badge: str, walk: list[tuple
 
 def check_books(floor: Floor) -> None:
     """What was recorded is what an ERP can book."""
-    for id, body in floor.facts:
-        if isinstance(body, MaintenanceCompleted):
-            workers = {floor.people[f] for f, each in floor.facts if each.about == body.about and f <= id and not isinstance(each, MaintenanceRequested)}
-            assert body.tested
-            assert body.accepted_by not in workers
-    for kind in (MaintenanceRequested, MaintenanceStarted, MaintenanceCompleted):
-        ids = [body.request for body in floor.bodies(kind)]
-        assert len(ids) == len(set(ids))
-    undone = {body.corrects for body in floor.bodies(Correction)}
-    assert len(undone) == len(floor.bodies(Correction)), "a fact was taken back twice"
+    check_maintenance(floor)
     for kind in (MaterialProduced, MaterialScrapped, MaterialMoved, MaterialShort):
         assert all(body.quantity > 0 for body in floor.bodies(kind))
     assert all(body.reason for body in (*floor.bodies(MaterialScrapped), *floor.bodies(MaterialShort)))
@@ -120,3 +111,17 @@ def check_books(floor: Floor) -> None:
             short = progress.shorts.get(line.id, Decimal(0))
             assert moved + short <= line.quantity
             assert not short or moved + short == line.quantity
+
+
+def check_maintenance(floor: Floor) -> None:
+    """Each request is asked for, begun and completed once, and nobody hands a machine over to themselves."""
+    for stage in (MaintenanceRequested, MaintenanceStarted, MaintenanceCompleted):
+        ids = [body.request for body in floor.bodies(stage)]
+        assert len(ids) == len(set(ids))
+    for done in floor.bodies(MaintenanceCompleted):
+        workers = {
+            floor.people[id] for id, body in floor.facts
+            if body.about == done.about and not isinstance(body, MaintenanceRequested)
+        }  # fmt: skip
+        assert done.tested
+        assert done.accepted_by not in workers

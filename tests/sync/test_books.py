@@ -27,6 +27,12 @@ from sync.contract import (
     SignedOn,
     Stock,
 )
+from sync.maintenance import (
+    MaintenanceCompleted,
+    MaintenancePartUsed,
+    MaintenanceRequested,
+    MaintenanceStarted,
+)  # fmt: skip
 from sync.reference_books import PAGE, Books
 from tests.support.manual_clock import START, ManualClock
 from tests.sync.plant import PLANS, fact, good, order, pick
@@ -255,3 +261,50 @@ def test_books_opened_again_know_everything(tmp_path: Path) -> None:
         (2, "NONE", "refused", START),
     ]
     again.close()
+
+
+REPAIR = "maintenance/r1"
+ASKED = MaintenanceRequested(
+    about=REPAIR, request="r1", equipment="PRESS-03", symptom="SYMPTOM-1", priority=1, stopped=True, stop="s1"
+)
+BEGUN = MaintenanceStarted(about=REPAIR, request="r1", equipment="PRESS-03", suspected="FAILURE-1")
+SCREWED = MaintenancePartUsed(about=REPAIR, request="r1", material="SCREW", lot=None, quantity=Decimal(1), uom="pc")
+DONE = MaintenanceCompleted(
+    about=REPAIR, request="r1", equipment="PRESS-03", failure="FAILURE-2", tested=True, accepted_by="p1"
+)
+
+
+def test_a_repair_is_booked_from_the_request_to_the_hand_over(books: Books) -> None:
+    assert [code(books, seq, body) for seq, body in enumerate((ASKED, BEGUN, SCREWED, DONE), 1)] == ["applied"] * 4
+    (view,) = books.orders().maintenance
+    assert (view.request, view.equipment, view.state, view.symptom, view.failure, view.stopped) == (
+        "r1", "PRESS-03", "completed", "SYMPTOM-1", "FAILURE-2", True,
+    )  # fmt: skip
+    assert [booking.note for booking in view.bookings] == ["FAILURE-2", "SCREW", "FAILURE-1", "SYMPTOM-1"]
+    assert all(booking.about != REPAIR for booking in books.orders().other)
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "expected"),
+    [
+        ((), BEGUN, "unknown_request"),
+        ((ASKED, DONE), SCREWED, "closed_request"),
+        ((ASKED,), msgspec.structs.replace(SCREWED, material="NOTHING"), "unknown_material"),
+        ((ASKED,), msgspec.structs.replace(SCREWED, material="BEARING"), "unknown_lot"),
+        ((ASKED,), msgspec.structs.replace(DONE, accepted_by="p99"), "unknown_person"),
+    ],
+)
+def test_what_does_not_fit_a_repair_is_refused(
+    books: Books, before: tuple[AnyFact, ...], body: AnyFact, expected: str
+) -> None:
+    for seq, earlier in enumerate(before, 1):
+        assert code(books, seq, earlier) == "applied"
+    assert code(books, 9, body) == expected
+
+
+def test_a_part_that_was_taken_back_is_undone(books: Books) -> None:
+    for seq, body in enumerate((ASKED, BEGUN, SCREWED), 1):
+        code(books, seq, body)
+    part = next(each.fact for each in books.orders().maintenance[0].bookings if each.kind == "MaintenancePartUsed")
+    assert code(books, 4, Correction(about=REPAIR, corrects=part, reason="did_not_occur")) == "applied"
+    assert [each.undone for each in books.orders().maintenance[0].bookings] == [False, True, False, False]
