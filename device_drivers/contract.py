@@ -157,6 +157,39 @@ class Tapped(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PointRead:
+    """One point, read because somebody asked. `raw` is what came, as the protocol writes it; empty: nothing.
+
+    `value` and `status` as in DataValue; `round_trip` is how long the answer took, in seconds, None without
+    one. `reason` is a sentence when the status is not GOOD.
+    """
+
+    item: str
+    raw: str
+    value: Value
+    status: StatusCode
+    round_trip: float | None
+    reason: str = ""
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """What the driver of a machine may do besides: one read of every point, for an electrician.
+
+    `round_trip` is how long the last answer took, in seconds; None before the first.
+    """
+
+    round_trip: float | None
+
+    async def read_now(self) -> tuple[PointRead, ...]:
+        """Every point of the options, in their order, over the connection that is there.
+
+        Nothing is emitted by it. Raises DeviceError when there is no connection, or when it is lost meanwhile.
+        """
+        ...
+
+
 class DriverModule(Protocol):
     """What `device_drivers.load(name)` returns.
 

@@ -93,7 +93,7 @@ class Agent:
         )  # fmt: skip
         board = StatusBoard(store, self._clock, self._links, devices.statuses, machines.statuses, __version__)
         trials = Trials(wired, devices, self._clock, settings.site.data)
-        api = Api(terminals, board, store, bus, samples, trials)
+        api = Api(terminals, board, store, bus, samples, devices.read_now, trials)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),

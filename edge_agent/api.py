@@ -18,9 +18,11 @@ from starlette.routing import Route
 
 from edge_agent import __version__
 from edge_agent.bus import Bus, Overflow, Subscription
+from edge_agent.devices import CanNotRead
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
-from edge_agent.histories import SampleGap, Samples
-from edge_agent.sample_stream import parse_time, sample_lines
+from edge_agent.histories import SampleGap, Samples, Trend
+from edge_agent.maintenance_pages import DeviceReading
+from edge_agent.sample_stream import parse_time, sample_lines, trend_of
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.scanner_trial import NoTrial, Trials
 from edge_agent.scenarios.contract import Station
@@ -28,6 +30,7 @@ from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
 from edge_agent.store.listing import journal_rows, sent_again
 from edge_agent.store.samples import SampleStore
+from edge_agent.telemetry import microseconds
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import (
     DeviceStatus,
@@ -49,6 +52,7 @@ INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fi
 # A status bar that changes more often than this can not be read; live values change all the time.
 _STATUS_PACE_SECONDS, _LIVE_PACE_SECONDS = 0.2, 1.0
 
+_HOUR = 3_600_000_000  # microseconds
 _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
 _log = logging.getLogger(__name__)
@@ -87,6 +91,10 @@ ROUTES = (
     ),
     RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
     RouteDoc(
+        "POST", "/v1/devices/{device}/read", "Read every point of a device once, now; nothing of it is stored",
+        response=DeviceReading, statuses={404: Problem, 409: Problem}, token=False,
+    ),
+    RouteDoc(
         "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
         query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
     ),
@@ -102,10 +110,21 @@ ROUTES = (
         },
         response=Samples | SampleGap, media="application/x-ndjson", statuses={400: Problem, **_STORE}, token=False,
     ),
+    RouteDoc(
+        "GET", "/v1/trend", "Stored values of one item for a plot: lowest, highest and last of each bucket",
+        query={
+            "device": "its name", "item": "its name", "from": "ISO 8601 with a time zone; default an hour before `to`",
+            "to": "the same; default now", "points": "buckets at most, 1 to 2000; default 240",
+        },
+        response=Trend, statuses={400: Problem, **_STORE}, token=False,
+    ),
     RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
     RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
     RouteDoc("GET", "/openapi.json", "This document", token=False),
 )  # fmt: skip
+
+
+ReadDevice = Callable[[str], Awaitable[DeviceReading]]
 
 
 class _TooLarge(Exception):
@@ -117,13 +136,14 @@ class Api:
 
     def __init__(
         self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
-        samples: SampleStore | None = None, trials: Trials | None = None,
-    ) -> None:
+        samples: SampleStore | None = None, read_device: ReadDevice | None = None, trials: Trials | None = None,
+    ) -> None:  # fmt: skip
         self._terminals = terminals
         self._board = board
         self._store = store
         self._bus = bus
         self._samples = samples
+        self._read_device = read_device
         self._trials = trials
         self._server = _Server(uvicorn.Config(
             self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
@@ -148,9 +168,11 @@ class Api:
             "/v1/equipment": self._equipment,
             "/v1/equipment/{equipment}/oee": self._oee,
             "/v1/devices": self._devices,
+            "/v1/devices/{device}/read": self._read,
             "/v1/journal": self._journal,
             "/v1/journal/{seq}/resend": self._resend,
             "/v1/samples": self._stored,
+            "/v1/trend": self._trend,
             "/v1/labels": self._labels,
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
@@ -185,6 +207,15 @@ class Api:
 
     async def _devices(self, request: Request) -> Response:
         return _json(self._board.devices)
+
+    async def _read(self, request: Request) -> Response:
+        name = request.path_params["device"]
+        if self._read_device is None or name not in [each.name for each in self._board.devices]:
+            return _json(Problem("agent.unknown_device", {"device": name}), 404)
+        try:
+            return _json(await self._read_device(name))
+        except CanNotRead as error:
+            return _json(Problem("device.not_read", {"what": str(error)}), 409)
 
     async def _journal(self, request: Request) -> Response:
         limit = min(max(int(request.query_params.get("limit", "50")), 1), 1000)
@@ -234,6 +265,15 @@ class Api:
             return _json(Problem("scanner_page.not_written", {"what": error.strerror or str(error)}), 503)
         lines = (msgspec.json.encode(report) + b"\n" async for report in trials.reports(terminal, trial))
         return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def _trend(self, request: Request) -> Response:
+        asked = request.query_params
+        until = parse_time(asked.get("to"))
+        until = microseconds(self._board.now()) if until is None else until
+        since = parse_time(asked.get("from"))
+        device, item, points = asked.get("device", ""), asked.get("item", ""), int(asked.get("points", "240"))
+        since = until - _HOUR if since is None else since
+        return _json(await trend_of(self._samples, device, item, since, until, points))
 
     async def _labels(self, request: Request) -> Response:
         from edge_agent.label_page import label_rows  # the printing of labels is rare

@@ -13,12 +13,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpcore
 import msgspec
 
-from edge_agent.histories import SampleGap, Samples
+from edge_agent.histories import SampleGap, Samples, Trend
+from edge_agent.maintenance_pages import DeviceReading
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import (
     DeviceStatus,
@@ -43,6 +44,7 @@ _EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {
 }
 _SAMPLES: Any = Samples | SampleGap
 _REQUEST_SECONDS = 5.0
+_READ_SECONDS = 15.0  # longer than the agent lets a device take
 _SILENCE_SECONDS = 15.0  # the agent sends a heartbeat every 5 s
 
 
@@ -95,6 +97,11 @@ class AgentClient:
     async def devices(self) -> list[DeviceStatus]:
         """All devices and scanners now."""
         return await self._get("/v1/devices", list[DeviceStatus])
+
+    async def read_device(self, device: str) -> DeviceReading:
+        """Every point of a device, read once, now. Raises AgentAway, InputRefused (`what` says why it can not be)."""
+        path = f"/v1/devices/{quote(device, safe='')}/read"
+        return _decode(await self._request("POST", path, seconds=_READ_SECONDS), DeviceReading)
 
     async def journal(self, limit: int = 50, after: int | None = None) -> list[JournalRow]:
         """The newest facts, oldest first; with `after`, the facts that follow that seq."""
@@ -157,6 +164,11 @@ class AgentClient:
         """Write what the running test found; the report says where. Raises AgentAway, InputRefused."""
         return _decode(await self._request("POST", f"/v1/terminals/{terminal}/scanner-test"), ScannerReport)
 
+    async def trend(self, device: str, item: str, since: str = "", until: str = "", points: int = 240) -> Trend:
+        """One item for a plot, in at most `points` buckets. Times as ISO 8601 with a zone; empty: the last hour."""
+        asked = [("device", device), ("item", item), ("from", since), ("to", until), ("points", str(points))]
+        return await self._get(f"/v1/trend?{urlencode([pair for pair in asked if pair[1]])}", Trend)
+
     async def close(self) -> None:
         """Give back all connections."""
         await self._pool.aclose()
@@ -177,10 +189,12 @@ class AgentClient:
     async def _get(self, path: str, kind: type[_T]) -> _T:
         return _decode(await self._request("GET", path), kind)
 
-    async def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    async def _request(
+        self, method: str, path: str, body: bytes | None = None, seconds: float = _REQUEST_SECONDS
+    ) -> bytes:
         headers = [(b"host", b"agent"), (b"content-type", b"application/json")]
         try:
-            async with asyncio.timeout(_REQUEST_SECONDS):
+            async with asyncio.timeout(seconds):
                 response = await self._pool.request(
                     method, "http://agent" + path, headers=headers, content=body
                 )

@@ -12,11 +12,13 @@ import msgspec
 
 from device_drivers.contract import (
     DataValue,
+    DeviceError,
     DriverModule,
     Gap,
     Notice,
     Observation,
     Online,
+    Reads,
     Scan,
     Signal,
     StatusCode,
@@ -27,10 +29,17 @@ from edge_agent.bus import Bus
 from edge_agent.clock import Clock
 from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
 from edge_agent.items import kept
+from edge_agent.maintenance_pages import DeviceReading, PointReading
 from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 
+_READ_SECONDS = 10.0  # that a person waits for a test read
 SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
+
+
+class CanNotRead(Exception):
+    """A device can not be read now; the text is a sentence for people."""
+
 
 @dataclass(frozen=True)
 class DeviceSettings:
@@ -80,6 +89,10 @@ class Devices:
         return self._devices[device].items
 
 
+    async def read_now(self, name: str) -> DeviceReading:
+        """Every point of a device, read once. Raises LookupError (no such device), CanNotRead (why, in words)."""
+        return await self._devices[name].read_now()
+
     def signal(self, name: str, verdict: Signal) -> None:
         """Let a scanner say what came of its scan; nothing where it can not, or is lost."""
         self._devices[name].signal(verdict)
@@ -110,6 +123,7 @@ class _Device:
         self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
         self._driver: object = None
         self._taking: Tap | None = None
+        self._reads: Reads | None = None  # the driver, where it can read
         self._last_good: datetime | None = None
         self._heard: datetime | None = None  # up to when nothing can be missing
         self._missing_since: datetime | None = None  # since the device was lost
@@ -125,7 +139,29 @@ class _Device:
         self._answering = getattr(driver, "signal", None)
         self._driver = driver
         self.tap(self._taking)
+        self._reads = driver if isinstance(driver, Reads) else None
         await driver.run(self._emit)
+
+    async def read_now(self) -> DeviceReading:
+        """See Devices.read_now."""
+        if self._reads is None:
+            never = f"The driver {self._settings.driver} can not read at the press of a key."
+            raise CanNotRead(self._status.reason or never)
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                points = await self._reads.read_now()
+        except TimeoutError as error:
+            raise CanNotRead(f"{self._settings.name} has not answered everything in {_READ_SECONDS:g} s.") from error
+        except DeviceError as error:
+            raise CanNotRead(str(error)) from error
+        told = tuple(
+            PointReading(
+                item=each.item, raw=each.raw, value=each.value, status=each.status.value,
+                round_trip=each.round_trip, reason=each.reason,
+            )
+            for each in points
+        )  # fmt: skip
+        return DeviceReading(device=self._settings.name, at=self._clock.now(), points=told)
 
     @property
     def longest_pause(self) -> float:
@@ -142,7 +178,8 @@ class _Device:
             self._driver.tap(take)
 
     def status(self) -> DeviceStatus:
-        return msgspec.structs.replace(self._status, last_good=self._last_good)
+        round_trip = self._reads.round_trip if self._reads is not None else None
+        return msgspec.structs.replace(self._status, last_good=self._last_good, round_trip=round_trip)
 
     def on_state(self, state: State) -> None:
         """Told by the supervisor. No value of a lost device is believed, before anybody hears of the loss."""

@@ -1,4 +1,4 @@
-"""The pages of the maintenance flow: line, machine, trend, link and downtime.
+"""The pages of the maintenance flow: line, machine, trend, link and downtime; and the test read of a device.
 
 What changes by the second (values, state, devices) is not in a page: it comes with `Status`, whose
 `watched` is the machine that the page is about. Times are aware, UTC; texts may come from outside.
@@ -7,6 +7,7 @@ What changes by the second (values, state, devices) is not in a page: it comes w
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -129,6 +130,28 @@ class DowntimePage(msgspec.Struct, frozen=True, kw_only=True, tag="downtime"):
     began: datetime
     ended: datetime
     rows: tuple[DowntimeRow, ...]
+
+
+class PointReading(msgspec.Struct, frozen=True, kw_only=True):
+    """A point of a device, read because somebody asked. `raw` as the protocol writes it.
+
+    `round_trip` in seconds, None without an answer; `reason` is a sentence when `status` is not Good.
+    """
+
+    item: str
+    raw: str
+    value: bool | int | float | str | None
+    status: Literal["Good", "Uncertain", "Bad"]
+    round_trip: float | None
+    reason: str = ""
+
+
+class DeviceReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Every point of a device, read once, at `at`; nothing of it is stored."""
+
+    device: str
+    at: datetime
+    points: tuple[PointReading, ...]
 
 
 MaintenancePage = LinePage | MachinePage | TrendPage | LinkPage | DowntimePage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -10,11 +11,14 @@ from typing import Any
 import msgspec
 
 from device_drivers.contract import Value
-from edge_agent.histories import SampleGap, Samples
+from edge_agent.histories import SampleGap, Samples, Trend
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_blocks import STATUSES
 from edge_agent.store.samples_reading import Chunk
 from edge_agent.telemetry import Gap, microseconds
+from edge_agent.trend import Folding
+
+_BEFORE, _LONGEST, _POINTS = 600_000_000, 40 * 86_400_000_000, 2000  # microseconds; buckets
 
 _WORDS: list[Any] = [status.value for status in STATUSES]
 
@@ -25,6 +29,25 @@ async def sample_lines(
     """Lines of SampleGap, then of Samples. Times in microseconds, None without an end; no pattern: all items."""
     async for each in store.read(patterns or ("*",), since, until):
         yield msgspec.json.encode(_told(each)) + b"\n"
+
+
+async def trend_of(
+    store: SampleStore | None, device: str, item: str, since: int, until: int, points: int
+) -> Trend:
+    """One item in at most so many buckets. What holds at the beginning is known from ten minutes before.
+
+    Raises ValueError for a time that is none, or of which nothing could be drawn.
+    """
+    if not 0 < until - since <= _LONGEST or not 1 <= points <= _POINTS:
+        raise ValueError(f"a trend is of 1 us to 40 days, in 1 to {_POINTS} points")
+    folding = Folding(device, item, since, until, points)
+    if store is not None:
+        async for each in store.read((glob.escape(f"{device}/{item}"),), since - _BEFORE, until):
+            if isinstance(each, Gap):
+                folding.gaps.append(each)
+            else:
+                folding.take(each.series)
+    return folding.trend()
 
 
 def parse_time(text: str | None) -> int | None:

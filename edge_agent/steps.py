@@ -15,10 +15,10 @@ from uuid import UUID, uuid5
 import msgspec
 
 from edge_agent import scenarios
-from edge_agent.scenarios.contract import Policies, Said, Situation, Station
-from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
 from edge_agent.plant import REMEMBERED
 from edge_agent.plant_reader import PlantReader
+from edge_agent.scenarios.contract import Policies, Said, Situation, Station
+from edge_agent.session import ANSWERED_LENGTH, LOG_LENGTH, Answer, Session, answer, job_run_by
 from edge_agent.stops import Stop
 from edge_agent.store import Connection, Entry, Store, sessions
 from edge_agent.store.ledger import note_job

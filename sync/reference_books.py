@@ -248,7 +248,7 @@ class Books:
                 OrderView(a.order, a.short, self._bookings("about = ?", a.order.id, newest=True))
                 for a in self._plans.accounts()
             )
-            no_order = f"about NOT LIKE '{PREFIX}%' AND about NOT IN (SELECT id FROM plan WHERE kind = ?)"
+            no_order = "about NOT LIKE 'maintenance/%' AND about NOT IN (SELECT id FROM plan WHERE kind = ?)"
             other = self._bookings(no_order, "JobOrder", newest=True)
             return OrdersReply(orders, other, self._plans.words(), self._maintenance())
 
@@ -258,11 +258,12 @@ class Books:
             "SELECT about FROM decision WHERE about LIKE ? GROUP BY about ORDER BY max(number) DESC LIMIT ?",
             (PREFIX + "%", _SHOWN),
         ).fetchall()
-        found = (
-            maintenance_view([fact.body for fact in self._booked(about)], self._bookings("about = ?", about, newest=True))
+        return tuple(
+            maintenance_view(
+                [fact.body for fact in self._booked(about)], self._bookings("about = ?", about, newest=True)
+            )
             for (about,) in rows
         )
-        return tuple(found)
 
     def bookings(self, agent: str) -> tuple[Booking, ...]:
         """Every decided fact of an agent, in order of arrival."""

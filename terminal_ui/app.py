@@ -18,7 +18,7 @@ from textual.app import App
 from textual.worker import Worker, WorkerState
 
 from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import TrendPage
+from edge_agent.maintenance_pages import DeviceReading, LinkPage, TrendPage
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.asking import Asking
@@ -78,7 +78,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         self._wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
         self.attachment = Attachment(client, setup.terminal, self, self._clock)
         self.feed = Feed(self._clock, setup.guide)
-        self._asking = Asking(client, self._clock, self.show_trend, self.show_no_trend)
+        self._asking = Asking(client, self._clock, self.feed.now, self)
         self._scanners = ScannerWatch(client, setup.terminal, self.show_scanner)
         self._testing: Worker[None] | None = None
         self._step = StepScreen(look)
@@ -152,14 +152,14 @@ class TerminalApp(App[None], inherit_bindings=False):
         if self.feed.saw_status(status):
             self.draw()
 
-    def show_trend(self, trend: Trend) -> None:
+    def show_trend(self, trend: Trend | None, refused: str = "") -> None:
         """The past of the value of a trend page."""
-        self.feed.saw_trend(trend)
+        self.feed.saw_trend(trend, refused)
         self.draw()
 
-    def show_no_trend(self, code: str) -> None:
-        """Why there is none."""
-        self.feed.saw_trend(None, code)
+    def show_reading(self, reading: DeviceReading | None, problem: Problem | None = None) -> None:
+        """What came of a test read."""
+        self.feed.saw_reading(reading, problem)
         self.draw()
 
     def show_scanner(self, report: ScannerReport | None, problem: Problem | None) -> None:
@@ -258,10 +258,17 @@ class TerminalApp(App[None], inherit_bindings=False):
                 self._step.leaf(self.feed.view, pages)
             case Local(("help" | "queue") as name):
                 self._open(name)
+            case Local("test_read"):
+                self._read_device()
             case Local(name):
                 self._play(wrong=name == "guide_wrong")
             case Tell(code, params):
                 self.feed.tell(Note(Verdict.LATE, code, params))
+
+    def _read_device(self) -> None:
+        page = self.feed.view.page if self.feed.view else None
+        if isinstance(page, LinkPage) and self.feed.reads():
+            self.run_worker(self._asking.read(page), name="test read", exit_on_error=False)
 
     def _give(self, kind: InputKind, data: str) -> None:
         given = self.attachment.give(kind, data)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading, LinkPage
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.clockface import Clock
@@ -58,6 +59,8 @@ class Feed:
     def saw_view(self, view: View) -> bool:
         """A view came. Whether it is the answer to an input (and not the same view once more)."""
         before = self._scene.view
+        if self._scene.reading_since is None and not isinstance(view.page, LinkPage):
+            self.saw_reading(None)
         answered = before is None or view.revision != before.revision
         self._scene = replace(self._scene, echo=None, note=None if answered else self._scene.note)
         answers_entry = bool(self._entry_sent) and view.input == self._entry_sent
@@ -79,6 +82,19 @@ class Feed:
     def saw_trend(self, trend: Trend | None, refused: str = "") -> None:
         """The agent told the past of a value, or refused; an old curve stays until there is a new one."""
         self._scene = replace(self._scene, trend=trend or self._scene.trend, trend_refused=refused)
+
+    def reads(self) -> bool:
+        """A test read begins; False when one is waited for."""
+        if self._scene.reading_since is not None:
+            return False
+        self._scene = replace(
+            self._scene, reading=None, reading_since=self.now(), reading_problem=None, note=None
+        )
+        return True
+
+    def saw_reading(self, reading: DeviceReading | None, problem: Problem | None = None) -> None:
+        """What came of it; with neither what was read before is forgotten."""
+        self._scene = replace(self._scene, reading=reading, reading_since=None, reading_problem=problem)
 
     def saw_scanner(self, report: ScannerReport | None, problem: Problem | None = None) -> None:
         """A scanner under test, or why there is none; with neither the test begins anew."""

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from edge_agent.display import display_safe
 from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import MaintenancePage
+from edge_agent.maintenance_pages import DeviceReading, MaintenancePage
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.glyphs import UNICODE, Glyphs
@@ -31,7 +31,8 @@ class Scene:
     the proposed value stands), `guide` the line of the demo strip, `pace` pieces a minute (newest last),
     `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`). `trend` is what the agent has
     answered for the trend page, `trend_refused` the code of why it did not; `scanner` and `scanner_problem`
-    the same for the test of a scanner.
+    the same for the test of a scanner, `reading` and `reading_problem` for a test read, which is waited for
+    since `reading_since`.
     """
 
     now: datetime
@@ -48,6 +49,9 @@ class Scene:
     hour: str = ""
     trend: Trend | None = None
     trend_refused: str = ""
+    reading: DeviceReading | None = None
+    reading_since: datetime | None = None
+    reading_problem: Problem | None = None
     scanner: ScannerReport | None = None
     scanner_problem: Problem | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -15,6 +16,7 @@ from device_drivers.contract import (
     Emit,
     Notice,
     Online,
+    PointRead,
     TimedOut,
     Unreachable,
 )
@@ -23,8 +25,9 @@ from device_drivers.modbus.frames import Answer, Failure, Refusal, Request
 from device_drivers.modbus.line import GATEWAY, Line
 from device_drivers.modbus.notices import Told
 from device_drivers.modbus.options import Options
+from device_drivers.modbus.reading import reads
 from device_drivers.modbus.rounds import Job, Schedule
-from device_drivers.modbus.values import Field, bad, fields
+from device_drivers.modbus.values import Field, Round, bad, fields
 from device_drivers.modbus.wire import Wire, connect
 
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
@@ -55,6 +58,10 @@ class Driver:
         self._quiet_until = now
         self._online = False
         self._early: list[DataValue] = []  # bad ones from before the first answer
+        self.round_trip: float | None = None
+        self._wire: Wire | None = None
+        # Where one request may be on its way, whoever asks waits for its turn.
+        self._turn = asyncio.Lock() if options.max_in_flight == 1 else contextlib.nullcontext()
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled; see device_drivers.contract.Driver."""
@@ -62,12 +69,35 @@ class Driver:
         try:
             silence = self._options.timeout if self._options.of_a_line else 0.0
             self._quiet_until = self._clock.monotonic() + max(silence, self._options.pause_after_connect)
+            self._wire = wire
             if self._options.max_in_flight == 1:
                 await self._one_by_one(wire, emit)
             else:
                 await self._several(wire, emit)
         finally:
+            self._wire = None
             wire.close()
+
+    async def read_now(self) -> tuple[PointRead, ...]:
+        """See device_drivers.contract.Reads. A dead unit is asked as well: somebody may just have mended it."""
+        if (wire := self._wire) is None:
+            raise Unreachable(f"{self._options.where} is not connected now.")
+        factors = frozenset(point.scale_from for point in self._options.points if point.scale_from)
+        round, values, answered = Round(factors), list[DataValue](), list[tuple[Block, Answer, bool, float | None]]()
+        for block in self._schedule.blocks:
+            answer, believed, asked_at = await self._read(wire, block)
+            known = self._fields[block]
+            if believed and isinstance(answer, bytes):
+                values += round.take(known, answer, asked_at)
+            else:
+                values += round.miss(known, asked_at)
+            answered.append((block, answer, believed, None if isinstance(answer, Failure) else self.round_trip))
+        told = [
+            read for block, answer, believed, took in answered
+            for read in reads(block, answer, believed, values, took)
+        ]  # fmt: skip
+        order = {point.name: at for at, point in enumerate(self._options.points)}
+        return tuple(sorted(told, key=lambda read: order[read.item]))
 
     async def _one_by_one(self, wire: Wire, emit: Emit) -> None:
         while True:
@@ -128,17 +158,21 @@ class Driver:
 
         A unit in doubt is asked for its clean polls first, as long as they clear the doubts.
         """
-        while True:
-            doubts = self._line.doubts(block.unit)
-            quiet = max(self._quiet_until, self._line.quiet_until)
-            if quiet > self._clock.monotonic():
-                await self._clock.sleep_until(quiet)
-            request, asked_at = self._line.request(block), self._clock.now()
-            answer = await wire.ask(request, self._options.timeout)
-            self._quiet_until = self._clock.monotonic() + self._options.gap
-            believed = self._judge(request, answer)
-            if self._line.doubts(block.unit) >= doubts:
-                return answer, believed, asked_at
+        async with self._turn:
+            while True:
+                doubts = self._line.doubts(block.unit)
+                quiet = max(self._quiet_until, self._line.quiet_until)
+                if quiet > self._clock.monotonic():
+                    await self._clock.sleep_until(quiet)
+                request, asked_at, began = self._line.request(block), self._clock.now(), self._clock.monotonic()
+                answer = await wire.ask(request, self._options.timeout)
+                now = self._clock.monotonic()
+                self._quiet_until = now + self._options.gap
+                if not isinstance(answer, Failure):
+                    self.round_trip = now - began
+                believed = self._judge(request, answer)
+                if self._line.doubts(block.unit) >= doubts:
+                    return answer, believed, asked_at
 
     def _judge(self, request: Request, answer: Answer) -> bool:
         """Tell the line what came; whether it is believed. Raises DeviceError when no unit is left."""

@@ -79,6 +79,11 @@ class Schedule:
             for (unit, group), members in groupby(blocks, key=lambda block: (block.unit, block.group))
         ]
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks as they are read now."""
+        return tuple(block for course in self._courses for block in course.blocks)
+
     def take(self, now: float) -> Job | None:
         """The block whose round must be over first, of those that are due; None when there is none."""
         urgent: Course | None = None

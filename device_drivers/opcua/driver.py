@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,8 +18,10 @@ from device_drivers.contract import (
     Gap,
     Misconfigured,
     Online,
+    PointRead,
     StatusCode,
     TimedOut,
+    Unreachable,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
@@ -47,6 +50,9 @@ class Driver:
         self._own: Own | None = None
         self._server: Certificate | None = None
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
+        self.round_trip: float | None = None
+        self._wire: Wire | None = None
+        self._refused: dict[Point, str] = {}
 
     async def run(self, emit: Emit) -> None:
         """Subscribe until cancelled; see device_drivers.contract.Driver."""
@@ -59,16 +65,43 @@ class Driver:
             if not self._options.insecure:
                 await self._secure(wire)
             await wire.connect(self._password())
-            refused = await wire.subscribe(self._options.points)
+            self._refused = refused = await wire.subscribe(self._options.points)
             if len(refused) == len(self._options.points):
                 told = "; ".join(refused.values())
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
-            identity = await wire.identity()
+            identity = await self._timed(wire)
+            self._wire = wire
             emit(Online(identity, self._warnings()))
             self._tell_refused(refused, emit)
             await self._deliver(wire, identity, refused, emit)
         finally:
+            self._wire = None
             await wire.close()
+
+    async def read_now(self) -> tuple[PointRead, ...]:
+        """See device_drivers.contract.Reads."""
+        if self._wire is None:
+            raise Unreachable(f"{self._options.endpoint} is not connected now.")
+        found, self.round_trip = await self._wire.read()
+        came = {item: answer for answer in found for item in answer[0].items}
+        return tuple(self._point_read(point, came.get(point.name)) for point in self._options.points)
+
+    def _point_read(self, point: Point, came: tuple[Change, str] | None) -> PointRead:
+        if came is None:
+            why = self._refused.get(point, f"point {point.name!r}: the server does not have it")
+            return PointRead(point.name, "", None, StatusCode.BAD, None, f"The server refuses: {why}.")
+        change, raw = came
+        value = None if severity(change.code) is StatusCode.BAD else change.value
+        status = StatusCode.BAD if value is None else severity(change.code)
+        why = "" if status is StatusCode.GOOD else f"The server says {status.value} ({change.code:#010x}): {raw}."
+        return PointRead(point.name, raw, value, status, self.round_trip, why)
+
+    async def _timed(self, wire: Wire) -> str:
+        """Ask the server who it is, and how long it takes to say so."""
+        began = self._clock.monotonic()
+        identity = await wire.identity()
+        self.round_trip = self._clock.monotonic() - began
+        return identity
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""
@@ -135,7 +168,7 @@ class Driver:
         for point in refused:
             emit(DataValue(point.name, None, StatusCode.BAD, self._clock.now()))
 
-    async def _deliver(self, wire: Wire, identity: str, refused: Iterable[Point], emit: Emit) -> None:
+    async def _deliver(self, wire: Wire, identity: str, refused: dict[Point, str], emit: Emit) -> None:
         """Emit until something ends it; returns only by raising."""
         tasks = [
             asyncio.create_task(self._pump(wire, emit)),
@@ -180,12 +213,14 @@ class Driver:
                 raise TimedOut(f"{self._options.endpoint} has sent nothing for {limit:g} s.")
             await self._clock.sleep_until(heard + limit)
 
-    async def _ask_again(self, wire: Wire, refused: Iterable[Point]) -> None:
+    async def _ask_again(self, wire: Wire, refused: dict[Point, str]) -> None:
         """A controller that loads its program has its nodes a little later than its server."""
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + _ASK_AGAIN)
+            with contextlib.suppress(DeviceError):  # whether the server is lost is not for this to say
+                await self._timed(wire)
             if refused:
-                refused = await wire.subscribe(tuple(refused))
+                self._refused = refused = await wire.subscribe(tuple(refused))
 
     async def _look_at_dates(self, identity: str, emit: Emit) -> None:
         """A connection may live for longer than a certificate does: say so when the time comes."""

@@ -50,6 +50,7 @@ _LIFETIME_COUNT = 50  # intervals after which the server forgets a client that i
 _QUEUE_SIZE = 10  # changes of one item that the server keeps between two publishes
 _BACKLOG = 20_000  # changes that may wait for us; more means that we do not keep up
 _ITEMS_PER_CALL = 500  # servers limit how many items one call may create
+_RAW = 200  # characters of a raw value that people may read
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
 _WHOLE_PATH = 0xFFFFFFFF  # the server followed a path to its end (part 4, 5.9.4)
 _PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
@@ -137,6 +138,20 @@ class Wire:
             (answer,) = await self._client.read_attributes([self._client.get_node(_node(_PRODUCT_NAME, 0))])
         name = plain(answer.Value.Value) if answer.Value is not None else None
         return name if isinstance(name, str) else ""
+
+    async def read(self) -> tuple[list[tuple[Change, str]], float]:
+        """Every node that is delivered, read once: what it holds with the raw value in words; the seconds it took."""
+        with self._mapped():
+            async with asyncio.timeout(self._options.timeout * 1.5):
+                nodes, found, began = list(self._items), list[tuple[Change, str]](), self._clock.monotonic()
+                for start in range(0, len(nodes), _ITEMS_PER_CALL):
+                    part = nodes[start : start + _ITEMS_PER_CALL]
+                    answers = await self._client.read_attributes([self._client.get_node(node) for node in part])
+                    found += [
+                        (_change(self._items[node], answer), _raw(answer))
+                        for node, answer in zip(part, answers, strict=True)
+                    ]
+        return found, self._clock.monotonic() - began
 
     async def subscribe(self, points: Iterable[Point]) -> dict[Point, str]:
         """Have the points delivered; those that the server does not have now, and why in words."""
@@ -319,6 +334,13 @@ def _change(items: set[str], reading: ua.DataValue) -> Change:
         moment = moment.replace(tzinfo=UTC)
     value = None if reading.Value is None else plain(reading.Value.Value)
     return Change(items, value, reading.StatusCode.value if reading.StatusCode else 0, moment)
+
+
+def _raw(reading: ua.DataValue) -> str:
+    """What came, with its type; or the name of the status when nothing did."""
+    if reading.Value is None or reading.Value.Value is None:
+        return reading.StatusCode.name if reading.StatusCode else ""
+    return f"{reading.Value.VariantType.name} {reading.Value.Value}"[:_RAW]
 
 
 def _is_secure(endpoint: ua.EndpointDescription) -> bool:

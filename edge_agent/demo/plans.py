@@ -52,7 +52,9 @@ _REASONS = {
         "nobody there",
     ),
     "symptom": ("stands still", "noise or vibration", "leak", "too hot", "parts out of tolerance", "safety door"),
-    "failure": ("worn part", "broken part", "loose contact", "sensor dirty", "out of adjustment", "lubrication", "software"),
+    "failure": (
+        "worn part", "broken part", "loose contact", "sensor dirty", "out of adjustment", "lubrication", "software",
+    ),
     "finish": ("rest comes later", "rest was scrapped", "rest was lost", "no material", "order cancelled"),
 }
 

@@ -110,8 +110,8 @@ def _at_machine(state: State, machine: EquipmentStatus, given: Given, here: Situ
                 return refuse(state, "maintain.unknown_value", got=item)
             return Outcome(msgspec.structs.replace(state, step="trend", item=item))
         case "trend", Did("span"):
-            after = MINUTES[(MINUTES.index(state.minutes) + 1) % len(MINUTES)] if state.minutes in MINUTES else MINUTES[0]
-            return Outcome(msgspec.structs.replace(state, minutes=after))
+            longer = next((minutes for minutes in MINUTES if minutes > state.minutes), MINUTES[0])
+            return Outcome(msgspec.structs.replace(state, minutes=longer))
         case "machine", Did("link" | "downtime" as page):
             return Outcome(msgspec.structs.replace(state, step=page))
         case "machine", Did("request"):

@@ -9,7 +9,18 @@ from __future__ import annotations
 import msgspec
 
 from edge_agent.scanning.expected import Expected, Rule, Standing
-from edge_agent.scenarios.contract import LEFT, Given, Outcome, Open, Said, Scanned, Screen, Situation, home, refuse
+from edge_agent.scenarios.contract import (
+    LEFT,
+    Given,
+    Open,
+    Outcome,
+    Said,
+    Scanned,
+    Screen,
+    Situation,
+    home,
+    refuse,
+)
 from edge_agent.views import Field, Kind, StepPage, Verdict
 from sync.contract import SignedOn
 

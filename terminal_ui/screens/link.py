@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from edge_agent.maintenance_pages import LinkPage
+from edge_agent.maintenance_pages import LinkPage, PointReading
 from edge_agent.views import DeviceStatus
 from terminal_ui.clockface import age_words, hour_minute
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.block import NARROW
 from terminal_ui.widgets.leaf import Leaf, leafed
-from terminal_ui.widgets.lines import EMPTY, Part, fit, line, wrapped
+from terminal_ui.widgets.lines import EMPTY, Part, columns, fit, line, right, spread, wrapped
 
 _STATES = {"online": "", "starting": "bold $fh-warn", "lost": "bold $fh-alert"}
 _SLOW = 1.0  # seconds of a round trip: a person notices, a poll group falls behind
@@ -25,6 +25,7 @@ def link_page(page: LinkPage, scene: Scene, look: Look, width: int, height: int,
     rows = _about(page, device, scene, look, room)
     if device is not None:
         rows += _said(device, look, room)
+    rows += _read(page, scene, look, room)
     return leafed([[line(margin, row)] for row in rows], first, height, look)
 
 
@@ -84,4 +85,46 @@ def _said(device: DeviceStatus, look: Look, room: int) -> list[Content]:
         rows += [EMPTY] * (room >= NARROW)
         for number, row in enumerate(wrapped(line((words, style)), room - 2, 4)):
             rows.append(line((f"{look.glyphs.wrong} " if not number else "  ", style), row))
+    return rows
+
+
+def _read(page: LinkPage, scene: Scene, look: Look, room: int) -> list[Content]:
+    """What a test read is at, or what it brought: each point raw, decoded, and how far it can be trusted."""
+    if scene.reading_since is not None:
+        told = look.say("link_page.reading", age=age_words(scene.reading_since, scene.now))
+        return [EMPTY, line((f"{look.glyphs.echo} {told}", "bold"))]
+    if scene.reading_problem is not None:
+        told = look.say(scene.reading_problem.code, **scene.reading_problem.params)
+        rows = wrapped(line((f"{look.glyphs.wrong} {told}", "bold $fh-alert")), room, 4)
+        return [EMPTY, *rows]
+    reading = scene.reading
+    if reading is None or reading.device != page.device:
+        return []
+    good = sum(point.status == "Good" for point in reading.points)
+    head = look.say(
+        "link_page.read", time=hour_minute(reading.at, look.zone), good=str(good), all=str(len(reading.points))
+    )
+    return [EMPTY, *wrapped(line((head, "bold")), room, 2), *[
+        row for point in reading.points for row in _point(point, look, room)
+    ]]  # fmt: skip
+
+
+def _point(point: PointReading, look: Look, room: int) -> list[Content]:
+    value = f"{point.value:.6g}" if isinstance(point.value, float) else "-" if point.value is None else str(point.value)
+    style = {"Good": "", "Uncertain": "bold $fh-warn"}.get(point.status, "bold $fh-alert")
+    sign = {"Good": look.glyphs.ok, "Uncertain": "?"}.get(point.status, look.glyphs.wrong)
+    took = f"{point.round_trip * 1000:.0f} ms" if point.round_trip is not None else ""
+    state = line((f"{sign} {look.plain(look.texts.word('quality', point.status))}", style))
+    raw = line((look.safe(point.raw, 60) or "-", "$fh-quiet"))
+    if room >= NARROW:
+        cells = [(line(look.safe(point.item, 40)), 18), (raw, 20), (line((look.safe(value, 30), "bold")), 14)]
+        rows = [line("  ", columns([*cells, (state, 11), (right(line((took, "$fh-quiet")), 7), 7)]))]
+    else:
+        rows = [
+            spread(line(look.safe(point.item, 40), "  ", (look.safe(value, 30), "bold")), state, room),
+            spread(line("  ", raw), line((took, "$fh-quiet")), room),
+        ]
+    if point.reason:
+        told = wrapped(line((look.safe(point.reason, 200), "$fh-quiet")), room - 4, 3)
+        rows += [line("    ", row) for row in told]
     return rows

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from edge_agent.views import DeviceStatus, Entry, LinkStatus
 from terminal_ui.clockface import age_words, hour_minute
-from terminal_ui.keys import action
+from terminal_ui.keys import action, offered
 from terminal_ui.scene import Scene
 from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH, NARROW, Block
 from terminal_ui.widgets.lines import EMPTY, Part, fit, line, spread, wrapped
@@ -226,7 +226,8 @@ def is_scanner(device: DeviceStatus) -> bool:
 
 def own_actions(scene: Scene) -> tuple[str, ...]:
     """The actions of the step itself, without those that every step has."""
-    return tuple(name for name in scene.view.actions if not action(name).local) if scene.view else ()
+    can = offered(scene.view) if scene.view else ()
+    return tuple(name for name in can if action(name).on or not action(name).local)
 
 
 def key_parts(block: Block, width: int, names: tuple[str, ...]) -> list[Part]:

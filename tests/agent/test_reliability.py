@@ -15,6 +15,8 @@ from sync.contract import DowntimeSplit
 from tests.support.manual_clock import START
 
 ZERO = timedelta()
+CUTS: st.SearchStrategy[set[int]] = st.sets(st.integers(-60, 660), max_size=12)
+BOOLEANS: st.SearchStrategy[bool] = st.booleans()
 STATES = st.sampled_from(["EXECUTE", "HELD", "STOPPED", "ABORTED", "NO DATA", "UNDEFINED"])
 
 
@@ -24,28 +26,28 @@ def at(minutes: float) -> datetime:
 
 
 @st.composite
-def histories(draw: st.DrawFn, most: int = 12) -> tuple[Span, ...]:
+def histories(draw: st.DrawFn) -> tuple[Span, ...]:
     """Whatever a machine may have done, with holes in what is known; the last may last still."""
-    cuts = sorted(draw(st.sets(st.integers(-60, 660), max_size=most)))
+    cuts = sorted(draw(CUTS))
     spans = [
         Span(draw(STATES), at(began), ended=at(ended))
         for began, ended in itertools.pairwise(cuts)
-        if draw(st.booleans())
+        if draw(BOOLEANS)
     ]
-    return (*spans, Span(draw(STATES), at(cuts[-1]))) if cuts and draw(st.booleans()) else tuple(spans)
+    return (*spans, Span(draw(STATES), at(cuts[-1]))) if cuts and draw(BOOLEANS) else tuple(spans)
 
 
 @st.composite
 def stops(draw: st.DrawFn) -> tuple[Stop, ...]:
     """Stops one after the other, some explained, split or not over."""
-    cuts = sorted(draw(st.sets(st.integers(-60, 660), max_size=12)))
+    cuts = sorted(draw(CUTS))
     found = []
     for number, (began, ended) in enumerate(itertools.pairwise(cuts)):
         splits = tuple(
             DowntimeSplit(at(minute), reason)
             for minute, reason in draw(st.lists(st.tuples(st.integers(began, ended), REASONS), max_size=2))
         )
-        last = number == len(cuts) - 2 and draw(st.booleans())
+        last = number == len(cuts) - 2 and draw(BOOLEANS)
         found.append(
             Stop(
                 f"s{number}", at(began), draw(st.sampled_from(["HELD", "STOPPED", "ABORTED"])),

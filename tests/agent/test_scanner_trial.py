@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -116,18 +115,21 @@ async def test_a_terminal_without_a_scanner_is_refused_in_words(plant: Plant) ->
 
 async def test_what_can_not_be_written_is_said(plant: Plant) -> None:
     data = plant.agent.folder / "data"
-    async with AgentClient(f"unix:{plant.agent.socket}") as client, asyncio.timeout(PATIENCE):
-        async with aclosing(client.scanner_test("T1")) as reports:
-            report = await anext(reports)
-            while report.finding is None:
-                plant.scanner.scan(LABEL)
-                count = len(report.readings)
-                while len(report.readings) == count and report.finding is None:
-                    report = await anext(reports)
-            path = data / "scanner-scanner-1.toml"
-            path.unlink(missing_ok=True)
-            os.mkdir(path)
-            with pytest.raises(InputRefused) as refused:
-                await client.write_scanner("T1")
-            assert refused.value.problem.code == "scanner_page.not_written"
-            path.rmdir()
+    async with (
+        AgentClient(f"unix:{plant.agent.socket}") as client,
+        asyncio.timeout(PATIENCE),
+        aclosing(client.scanner_test("T1")) as reports,
+    ):
+        report = await anext(reports)
+        while report.finding is None:
+            plant.scanner.scan(LABEL)
+            count = len(report.readings)
+            while len(report.readings) == count and report.finding is None:
+                report = await anext(reports)
+        path = data / "scanner-scanner-1.toml"
+        path.unlink(missing_ok=True)
+        path.mkdir()
+        with pytest.raises(InputRefused) as refused:
+            await client.write_scanner("T1")
+        assert refused.value.problem.code == "scanner_page.not_written"
+        path.rmdir()

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
 from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading
 from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Echo, Input, Status, View
 from terminal_ui.app import Setup, TerminalApp
@@ -55,7 +56,9 @@ class FakeAgent:
         self.answers: list[View | Exception] = []
         self.sent: list[Input] = []
         self.trends: list[Trend | Exception] = []
-        self.trends_asked: list[tuple[str, str, int, int]] = []
+        self.trends_asked: list[tuple[str, str, str, int]] = []
+        self.read: list[str] = []
+        self.readings: asyncio.Queue[DeviceReading | Exception] = asyncio.Queue()
         self.reports: asyncio.Queue[ScannerReport | Exception] = asyncio.Queue()
         self.testing = 0
         self.written: ScannerReport | Exception | None = None
@@ -97,8 +100,15 @@ class FakeAgent:
             yield waiting
         raise AgentAway("The agent does not answer.")
 
-    async def trend(self, device: str, item: str, minutes: int, points: int) -> Trend:
-        self.trends_asked.append((device, item, minutes, points))
+    async def read_device(self, device: str) -> DeviceReading:
+        self.read.append(device)
+        answer = await self.readings.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def trend(self, device: str, item: str, since: str = "", until: str = "", points: int = 240) -> Trend:
+        self.trends_asked.append((device, item, since, points))
         if self.down:
             raise AgentAway("The agent does not answer.")
         while not self.trends:

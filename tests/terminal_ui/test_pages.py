@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from edge_agent.client import InputRefused
+from edge_agent.maintenance_pages import DeviceReading, PointReading
 from edge_agent.views import Problem, Status
 from terminal_ui.glyphs import ASCII, UNICODE
 from terminal_ui.scene import Look, Scene
@@ -161,7 +162,7 @@ async def test_a_trend_is_asked_for_and_again_when_it_is_old() -> None:
         await shown(pilot, lambda: "Asking for the values" in screen_text(app))
         agent.trends = [trend()]
         await shown(pilot, lambda: "most 52." in screen_text(app))
-        assert agent.trends_asked[0][:3] == ("press-03", "oil temperature", 60)
+        assert agent.trends_asked[0][:3] == ("press-03", "oil temperature", "2026-11-20T09:42:00+00:00")
         asked = len(agent.trends_asked)
         app._each_second()
         await pilot.pause()
@@ -183,6 +184,68 @@ async def test_a_trend_that_is_refused_says_so() -> None:
     app = terminal(agent)
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, lambda: "did not understand" in screen_text(app))
+
+
+# ------------------------------------------------------------ the test read
+
+READING = DeviceReading(
+    device="press-03", at=NOW,
+    points=(
+        PointReading(item="oil temperature", raw="0203", value=51.5, status="Good", round_trip=0.012),
+        PointReading(item="melt temperature", raw="", value=None, status="Bad", round_trip=None,
+                     reason="The device refuses: it has no such address (exception 2)."),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 16)])
+async def test_r_reads_every_point_and_says_what_came(size: tuple[int, int]) -> None:
+    clock = HandClock()
+    agent = FakeAgent(PAGES["link"], PLANT)
+    app = terminal(agent, clock=clock)
+    async with app.run_test(size=size) as pilot:
+        await shown(pilot, lambda: "R test read" in screen_text(app))
+        await pilot.press("r")
+        await pilot.press("r")
+        await pilot.press("pagedown")
+        clock.move(3)
+        app._each_second()
+        await shown(pilot, lambda: "Reading every point ... 3 s" in screen_text(app))
+        assert agent.read == ["press-03"]
+        agent.readings.put_nowait(READING)
+        await shown(pilot, lambda: "1 of 2 good" in " ".join(screen_text(app).split()))
+        while "it has no such address" not in " ".join(screen_text(app).split()):
+            before = screen_text(app)
+            await pilot.press("pagedown")
+            await pilot.pause()
+            assert screen_text(app) != before
+        assert "! BAD" in screen_text(app)
+        assert not agent.sent
+        agent.tell(msgspec.structs.replace(PAGES["machine"], revision=8))
+        agent.tell(msgspec.structs.replace(PAGES["link"], revision=9))
+        await shown(pilot, lambda: has_revision(app, 9))
+        assert app.feed.current().reading is None
+
+
+async def test_a_test_read_that_can_not_be_says_why() -> None:
+    agent = FakeAgent(PAGES["link"], PLANT)
+    agent.readings.put_nowait(InputRefused(Problem("device.not_read", {"what": "Nobody answers."})))
+    app = terminal(agent)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        await pilot.press("r")
+        await shown(pilot, lambda: "It can not be read now: Nobody answers." in screen_text(app))
+
+
+async def test_r_reads_nothing_anywhere_else() -> None:
+    agent = FakeAgent(PAGES["downtime"], PLANT)
+    app = terminal(agent)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        await pilot.press("r")
+        await shown(pilot, lambda: "does nothing at this step" in screen_text(app))
+        assert agent.read == []
+        assert "test read" not in screen_text(app)
 
 
 # ------------------------------------------------------------ the banner, the small window, the handheld
