@@ -206,6 +206,7 @@ async def test_r_reads_every_point_and_says_what_came(size: tuple[int, int]) -> 
     async with app.run_test(size=size) as pilot:
         await shown(pilot, lambda: "R test read" in screen_text(app))
         await pilot.press("r")
+        await shown(pilot, lambda: agent.read)
         await pilot.press("r")
         await pilot.press("pagedown")
         clock.move(3)
