@@ -252,19 +252,16 @@ class Api:
     async def _scanner_test(self, request: Request) -> Response:
         terminal = request.path_params["terminal"]
         self._terminals.station(terminal)
-        trials = self._trials
         try:
-            if trials is None:
+            if self._trials is None:
                 raise NoTrial("scanner_page.no_scanner")
             if request.method == "POST":
-                return _json(trials.write(terminal))
-            trial = trials.open(terminal)
+                return _json(self._trials.write(terminal))
+            return StreamingResponse(self._trials.lines(terminal), media_type="application/x-ndjson")
         except NoTrial as error:
             return _json(Problem(error.code), 409)
         except OSError as error:
             return _json(Problem("scanner_page.not_written", {"what": error.strerror or str(error)}), 503)
-        lines = (msgspec.json.encode(report) + b"\n" async for report in trials.reports(terminal, trial))
-        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def _trend(self, request: Request) -> Response:
         asked = request.query_params

@@ -53,8 +53,11 @@ class Trials:
         self._folder = folder
         self._running: dict[str, Trial] = {}
 
-    def open(self, terminal: str) -> Trial:
-        """Begin one. Raises NoTrial."""
+    def lines(self, terminal: str) -> AsyncIterator[bytes]:
+        """The reports of a new trial, one a line; it ends with them. Raises NoTrial, at once."""
+        return self._lines(terminal, self._opened(terminal))
+
+    def _opened(self, terminal: str) -> Trial:
         mine = {each.name: each for each in self._settings if each.terminal == terminal}
         if not mine:
             raise NoTrial("scanner_page.no_scanner")
@@ -63,12 +66,12 @@ class Trials:
         trial = self._running[terminal] = Trial(mine, self._scanners, self._clock)
         return trial
 
-    async def reports(self, terminal: str, trial: Trial) -> AsyncIterator[ScannerReport]:
+    async def _lines(self, terminal: str, trial: Trial) -> AsyncIterator[bytes]:
         """Run it until nobody looks any more; then the scanners are at work again."""
         try:
             trial.begin()
             async for report in trial.reports():
-                yield report
+                yield msgspec.json.encode(report) + b"\n"
         finally:
             trial.close()
             if self._running.get(terminal) is trial:
