@@ -171,6 +171,18 @@ class Signals(Protocol):
         ...
 
 
+Tap = Callable[[bytes], None]
+
+
+@runtime_checkable
+class Tapped(Protocol):
+    """What the driver of a scanner may do besides: hand over what comes in as it is."""
+
+    def tap(self, take: Tap | None) -> None:
+        """While there is a `take` it gets all bytes as they come, and none of them is a scan; None ends it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The device confirmed a write, and was then read: `value` is what it has, None when that can not be told.

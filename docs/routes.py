@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from edge_agent import api
+from edge_agent import api_routes as api
 from sync import reference_erp
 from sync.contract import AnyPlan
 from sync.openapi import RouteDoc

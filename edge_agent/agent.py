@@ -30,6 +30,7 @@ from edge_agent.machine_writes import MachineWrites
 from edge_agent.places import own_data
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps, ToldOutbox
+from edge_agent.scanner_trial import Trials
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.signals import pump_signals
 from edge_agent.site import machine_of
@@ -83,7 +84,8 @@ class Agent:
         self, local: LocalSocket, store: Store, samples: SampleStore, pump: SamplePump, stop: asyncio.Event
     ) -> None:
         settings, bus = self._settings, self._bus
-        devices = Devices(_device_settings(settings), device_drivers.load, self._clock, bus, self._supervisor)
+        wired = _device_settings(settings)
+        devices = Devices(wired, device_drivers.load, self._clock, bus, self._supervisor)
         books = await Bookkeeper.open(store, self._clock, bus, settings.policies.short_stop_seconds)
         machines = Machines([machine_of(each) for each in settings.equipment], books)
         stations = {each.id: _station(each) for each in settings.terminals}
@@ -97,7 +99,8 @@ class Agent:
         )  # fmt: skip
         writes = MachineWrites(map(_rule, settings.writes), store, self._clock, bus, devices)
         await writes.open()
-        api = Api(terminals, board, store, bus, samples, writes, devices.read_now)
+        trials = Trials(wired, devices, self._clock, settings.site.data)
+        api = Api(terminals, board, store, bus, samples, writes, devices.read_now, trials)
         signals = self._supervisor.keep("signals", lambda: pump_signals(bus, devices.signal))
         pumps = [
             _task(Pumps(bus, machines, terminals, self._supervisor, self._clock).run(), "pumps"),

@@ -17,13 +17,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from edge_agent import __version__
+from edge_agent.api_routes import ROUTES
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.devices import CanNotRead
 from edge_agent.events import EchoMade, FactsRecorded, MachineChanged, StatusChanged, ViewMade
-from edge_agent.histories import SampleGap, Samples, Trend
 from edge_agent.machine_writes import MachineWrites
 from edge_agent.maintenance_pages import DeviceReading
 from edge_agent.sample_stream import parse_time, sample_lines, trend_of
+from edge_agent.scanner_trial import NoTrial, Trials
 from edge_agent.scenarios.contract import Station
 from edge_agent.status import StatusBoard
 from edge_agent.store import Store, StoreError
@@ -32,21 +33,15 @@ from edge_agent.store.samples import SampleStore
 from edge_agent.telemetry import microseconds
 from edge_agent.terminals import Terminals, UnknownTerminal
 from edge_agent.views import (
-    DeviceStatus,
     Echo,
-    EquipmentStatus,
-    Health,
     Input,
-    JournalRow,
-    LabelRow,
-    OeeReport,
     Problem,
     Status,
     View,
 )
 from edge_agent.write_gate import Refused
-from edge_agent.write_orders import WriteAnswer, WriteOrder
-from sync.openapi import RouteDoc, document
+from edge_agent.write_orders import WriteOrder
+from sync.openapi import document
 
 HEARTBEAT_SECONDS = 5.0
 INPUT_BYTES = 64 * 1024  # of a request; the longest input that is understood fits with every escape
@@ -58,69 +53,6 @@ _HOUR = 3_600_000_000  # microseconds
 _LAST_SEQ = 2**63 - 1  # what a journal can count to
 
 _log = logging.getLogger(__name__)
-
-_STORE = {503: Problem}
-_TERMINAL = {404: Problem, 503: Problem}
-_INPUT = {400: Problem, 404: Problem, 413: Problem, 503: Problem}
-
-ROUTES = (
-    RouteDoc(
-        "GET", "/v1/terminals/{terminal}/view", "What the terminal shows now",
-        response=View, statuses=_TERMINAL, token=False,
-    ),
-    RouteDoc(
-        "POST", "/v1/terminals/{terminal}/input", "Hand in one input; the view after its commit",
-        Input, View, statuses=_INPUT, token=False,
-    ),
-    RouteDoc(
-        "GET", "/v1/events", "Server-sent events of a terminal: view, status, echo",
-        query={"terminal": "its id"}, media="text/event-stream", statuses=_TERMINAL, token=False,
-    ),
-    RouteDoc("GET", "/v1/equipment", "Every machine now", response=list[EquipmentStatus], token=False),
-    RouteDoc(
-        "GET", "/v1/equipment/{equipment}/oee", "Time elements and OEE of a machine, each piece with its reason",
-        response=OeeReport, query={"minutes": "up to now, at most 1440; default 480"},
-        statuses={400: Problem, 404: Problem, **_STORE}, token=False,
-    ),
-    RouteDoc("GET", "/v1/devices", "Every device and scanner now", response=list[DeviceStatus], token=False),
-    RouteDoc(
-        "POST", "/v1/devices/{device}/items/{item}", "Give an item of a machine a value, through the write gate",
-        WriteOrder, WriteAnswer, token=False,
-        statuses={400: Problem, 403: Problem, 404: Problem, 409: Problem, 413: Problem, **_STORE},
-    ),
-    RouteDoc(
-        "POST", "/v1/devices/{device}/read", "Read every point of a device once, now; nothing of it is stored",
-        response=DeviceReading, statuses={404: Problem, 409: Problem}, token=False,
-    ),
-    RouteDoc(
-        "GET", "/v1/journal", "Facts: the newest, or those after a seq", response=list[JournalRow],
-        query={"limit": "at most 1000", "after": "a seq"}, statuses={400: Problem, **_STORE}, token=False,
-    ),
-    RouteDoc(
-        "POST", "/v1/journal/{seq}/resend", "Send a refused fact again, and after it what it held back",
-        response=JournalRow, statuses={400: Problem, 409: Problem, **_STORE}, token=False,
-    ),
-    RouteDoc(
-        "GET", "/v1/samples", "Stored machine values as columns, one SampleGap or Samples a line",
-        query={
-            "from": "ISO 8601 with a time zone", "to": "the same; up to it, without it",
-            "items": "pattern of device/item with * and ?; may be given again",
-        },
-        response=Samples | SampleGap, media="application/x-ndjson", statuses={400: Problem, **_STORE}, token=False,
-    ),
-    RouteDoc(
-        "GET", "/v1/trend", "Stored values of one item for a plot: lowest, highest and last of each bucket",
-        query={
-            "device": "its name", "item": "its name", "from": "ISO 8601 with a time zone; default an hour before `to`",
-            "to": "the same; default now", "points": "buckets at most, 1 to 2000; default 240",
-        },
-        response=Trend, statuses={400: Problem, **_STORE}, token=False,
-    ),
-    RouteDoc("GET", "/v1/labels", "Labels of what is known here; no badges", response=list[LabelRow], token=False),
-    RouteDoc("GET", "/v1/health", "How the agent is doing", response=Health, statuses=_STORE, token=False),
-    RouteDoc("GET", "/openapi.json", "This document", token=False),
-)  # fmt: skip
-
 
 ReadDevice = Callable[[str], Awaitable[DeviceReading]]
 
@@ -135,7 +67,7 @@ class Api:
     def __init__(
         self, terminals: Terminals, board: StatusBoard, store: Store, bus: Bus,
         samples: SampleStore | None = None, writes: MachineWrites | None = None,
-        read_device: ReadDevice | None = None,
+        read_device: ReadDevice | None = None, trials: Trials | None = None,
     ) -> None:  # fmt: skip
         self._terminals = terminals
         self._board = board
@@ -144,6 +76,7 @@ class Api:
         self._samples = samples
         self._writes = writes
         self._read_device = read_device
+        self._trials = trials
         self._server = _Server(uvicorn.Config(
             self.app(), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
             server_header=False, date_header=False, ws="none", http="h11", loop="asyncio",
@@ -162,6 +95,7 @@ class Api:
         handlers: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/v1/terminals/{terminal}/view": self._view,
             "/v1/terminals/{terminal}/input": self._input,
+            "/v1/terminals/{terminal}/scanner-test": self._scanner_test,
             "/v1/events": self._events,
             "/v1/equipment": self._equipment,
             "/v1/equipment/{equipment}/oee": self._oee,
@@ -176,9 +110,11 @@ class Api:
             "/v1/health": self._health,
             "/openapi.json": self._openapi,
         }
-        methods = {route.path: route.method for route in ROUTES}
         routes = [
-            Route(path.replace("{item}", "{item:path}"), _guarded(handler), methods=[methods.get(path, "GET")])
+            Route(
+                path.replace("{item}", "{item:path}"), _guarded(handler),
+                methods=[each.method for each in ROUTES if each.path == path],
+            )
             for path, handler in handlers.items()
         ]
         return Starlette(routes=routes)
@@ -265,6 +201,20 @@ class Api:
             self._samples, parse_time(asked.get("from")), parse_time(asked.get("to")), asked.getlist("items")
         )
         return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def _scanner_test(self, request: Request) -> Response:
+        terminal = request.path_params["terminal"]
+        self._terminals.station(terminal)
+        try:
+            if self._trials is None:
+                raise NoTrial("scanner_page.no_scanner")
+            if request.method == "POST":
+                return _json(self._trials.write(terminal))
+            return StreamingResponse(self._trials.lines(terminal), media_type="application/x-ndjson")
+        except NoTrial as error:
+            return _json(Problem(error.code), 409)
+        except OSError as error:
+            return _json(Problem("scanner_page.not_written", {"what": error.strerror or str(error)}), 503)
 
     async def _trend(self, request: Request) -> Response:
         asked = request.query_params

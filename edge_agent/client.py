@@ -9,7 +9,8 @@ async with AgentClient("unix:data/agent.sock") as agent:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -19,6 +20,7 @@ import msgspec
 
 from edge_agent.histories import SampleGap, Samples, Trend
 from edge_agent.maintenance_pages import DeviceReading
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import (
     DeviceStatus,
     Echo,
@@ -155,17 +157,21 @@ class AgentClient:
         """
         asked = [("from", since), ("to", until), *(("items", each) for each in items)]
         query = urlencode([pair for pair in asked if pair[1]])
-        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
-        try:
-            async with self._pool.stream(
-                "GET", f"http://agent/v1/samples?{query}", extensions={"timeout": timeout}
-            ) as response:
-                if response.status != 200:
-                    raise InputRefused(_problem(await response.aread()))
-                async for line in _lines(response.aiter_stream()):
-                    yield _decode(line, _SAMPLES)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
-            raise AgentAway(self._away()) from error
+        async for line in self._json_lines(f"/v1/samples?{query}"):
+            yield _decode(line, _SAMPLES)
+
+    async def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
+        """Test the terminal's scanners: the report so far, then after each scan; until the iterator is closed.
+
+        Raises AgentAway (also when the stream was cut), InputRefused (no scanner, or one looks already).
+        """
+        async with aclosing(self._json_lines(f"/v1/terminals/{terminal}/scanner-test")) as lines:
+            async for line in lines:
+                yield _decode(line, ScannerReport)
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        """Write what the running test found; the report says where. Raises AgentAway, InputRefused."""
+        return _decode(await self._request("POST", f"/v1/terminals/{terminal}/scanner-test"), ScannerReport)
 
     async def trend(self, device: str, item: str, since: str = "", until: str = "", points: int = 240) -> Trend:
         """One item for a plot, in at most `points` buckets. Times as ISO 8601 with a zone; empty: the last hour."""
@@ -175,6 +181,19 @@ class AgentClient:
     async def close(self) -> None:
         """Give back all connections."""
         await self._pool.aclose()
+
+    async def _json_lines(self, path: str) -> AsyncGenerator[bytes, None]:
+        timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
+        try:
+            async with self._pool.stream(
+                "GET", f"http://agent{path}", extensions={"timeout": timeout}
+            ) as response:
+                if response.status != 200:
+                    raise InputRefused(_problem(await response.aread()))
+                async for line in _lines(response.aiter_stream()):
+                    yield line
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise AgentAway(self._away()) from error
 
     async def _get(self, path: str, kind: type[_T]) -> _T:
         return _decode(await self._request("GET", path), kind)

@@ -24,6 +24,8 @@ from device_drivers.contract import (
     Scan,
     Signal,
     StatusCode,
+    Tap,
+    Tapped,
     TimedOut,
     Unchanged,
     Writes,
@@ -113,6 +115,11 @@ class Devices:
         self._devices[name].signal(verdict)
 
 
+    def tap(self, name: str, take: Tap | None) -> None:
+        """Let a scanner hand over its bytes as they come, and none of them as a scan; None: scans again."""
+        self._devices[name].tap(take)
+
+
 class _Device:
     """One connection after the other to one device, and what came of them."""
 
@@ -132,6 +139,7 @@ class _Device:
         self._supervisor = supervisor
         self._driver: Driver | None = None
         self._answering: Callable[[Signal], None] | None = None  # of the driver, where it has one (Signals)
+        self._taking: Tap | None = None
         self._reads: Reads | None = None  # the driver, where it can read
         self._last_good: datetime | None = None
         self._heard: datetime | None = None  # up to when nothing can be missing
@@ -149,6 +157,8 @@ class _Device:
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
         self._driver = driver
         self._answering = getattr(driver, "signal", None)
+        self._driver = driver
+        self.tap(self._taking)
         self._reads = driver if isinstance(driver, Reads) else None
         tasks = [asyncio.create_task(driver.run(self._emit)), asyncio.create_task(self._watch())]
         try:
@@ -215,6 +225,12 @@ class _Device:
         if not isinstance(driver, Writes):
             raise NotWritten(f"{name} can only be read: its driver does not write.")
         return await driver.write_item(item, value)
+
+    def tap(self, take: Tap | None) -> None:
+        self._taking = take
+        driver: object = self._driver
+        if isinstance(driver, Tapped):
+            driver.tap(take)
 
     def status(self) -> DeviceStatus:
         round_trip = self._reads.round_trip if self._reads is not None else None

@@ -79,13 +79,14 @@ def shown(raw: bytes) -> str:
     )
 
 
-def site_table(driver: str, said: dict[str, Any]) -> str:
-    """The table of the site file, but for the names of scanner and terminal, which only people know."""
-    head = '[[scanners]]\nname = "scanner-1"\n' + f'driver = "{driver}"\nterminal = "T1"\n\n[scanners.options]\n'
+def site_table(driver: str, said: dict[str, Any], name: str = "scanner-1", terminal: str = "T1") -> str:
+    """The table of the site file; names of scanner and terminal that only people know are examples."""
+    head = f"[[scanners]]\nname = {_toml(name)}\ndriver = {_toml(driver)}\nterminal = {_toml(terminal)}\n"
+    head += "\n[scanners.options]\n"
     return head + "".join(f"{key} = {_toml(value)}\n" for key, value in said.items())
 
 
-def _toml(value: str | bool | int) -> str:
+def _toml(value: str | bool | int | float) -> str:
     if isinstance(value, str):
         plain = {'"': '\\"', "\\": "\\\\"}
         return '"' + "".join(

@@ -17,19 +17,26 @@ from textual import events
 from textual.app import App
 from textual.worker import Worker, WorkerState
 
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading, LinkPage, TrendPage
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
+from terminal_ui.asking import Asking
 from terminal_ui.attachment import Attachment, Client, InputKind
 from terminal_ui.clockface import Clock, PcClock
 from terminal_ui.feed import Feed, echo_words, rings
 from terminal_ui.guide import Guide, play
 from terminal_ui.inputs import Intent, Leaf, Local, Send, Tell, Typing, meant
 from terminal_ui.palettes import PALETTES
+from terminal_ui.scanner_watch import ScannerWatch
 from terminal_ui.scene import Look, Note, Scene
 from terminal_ui.screens.help import HelpScreen
 from terminal_ui.screens.overlay import Overlay
 from terminal_ui.screens.queue import QueueScreen
+from terminal_ui.screens.scanner import ScannerScreen
 from terminal_ui.screens.step import StepScreen
 from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
+from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH
 
 QUIT_WITHIN = 2.0  # seconds between the two Ctrl+C
 _INPUT = 0  # where keys come from
@@ -56,8 +63,8 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     CSS_PATH = "terminal.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (60, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST_HEIGHT, "-short"), (30, "-tall")]
 
     def __init__(self, client: Client, setup: Setup, look: Look, clock: Clock | None = None) -> None:
         super().__init__()
@@ -71,6 +78,9 @@ class TerminalApp(App[None], inherit_bindings=False):
         self._wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
         self.attachment = Attachment(client, setup.terminal, self, self._clock)
         self.feed = Feed(self._clock, setup.guide)
+        self._asking = Asking(client, self._clock, self.feed.now, self)
+        self._scanners = ScannerWatch(client, setup.terminal, self.show_scanner)
+        self._testing: Worker[None] | None = None
         self._step = StepScreen(look)
         self._quit_asked = float("-inf")
         self._line = False
@@ -93,7 +103,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.run_worker(self.attachment.run(), name="attachment", exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
+        if event.state is WorkerState.ERROR and event.worker.name == "attachment":
             self.show_away(str(event.worker.error))
             self.set_timer(2.0, self._stay_attached)
 
@@ -101,7 +111,14 @@ class TerminalApp(App[None], inherit_bindings=False):
         """A line that was cut without a SIGHUP leaves a reader that finds its end for ever: leave then."""
         if self._line and line_is_cut(_INPUT):
             self.exit()
+        self._ask()
         self.draw()
+
+    def _ask(self) -> None:
+        """Ask for what the page needs, in its own time."""
+        points = self._step.trend_points
+        if (page := self._asking.due(self.feed.view, points)) is not None:
+            self.run_worker(self._asking.ask(page, points), name="trend", exit_on_error=False)
 
     def draw(self) -> None:
         """Paint the scene of this moment; blocks whose content is the same stay as they are.
@@ -123,6 +140,8 @@ class TerminalApp(App[None], inherit_bindings=False):
         if self.feed.saw_view(view):
             self._close_overlays()
             self._ring(rings(view))
+            if isinstance(view.page, TrendPage):
+                self._ask()
             if view.overlay:
                 self._open(view.overlay)
             self.draw()
@@ -132,6 +151,21 @@ class TerminalApp(App[None], inherit_bindings=False):
     def show_status(self, status: Status) -> None:
         if self.feed.saw_status(status):
             self.draw()
+
+    def show_trend(self, trend: Trend | None, refused: str = "") -> None:
+        """The past of the value of a trend page."""
+        self.feed.saw_trend(trend, refused)
+        self.draw()
+
+    def show_reading(self, reading: DeviceReading | None, problem: Problem | None = None) -> None:
+        """What came of a test read."""
+        self.feed.saw_reading(reading, problem)
+        self.draw()
+
+    def show_scanner(self, report: ScannerReport | None, problem: Problem | None) -> None:
+        """What the test of a scanner told."""
+        self.feed.saw_scanner(report, problem)
+        self.draw()
 
     def show_echo(self, text: str) -> None:
         self.feed.heard_scan(text)
@@ -201,8 +235,13 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     def _press(self, press: KeyPress) -> None:
         if isinstance(self.screen, Overlay):
-            if self.screen.pressed(press.key):
-                self._close_overlays()
+            match self.screen.does.get(press.key):
+                case "scanner":
+                    self._open("scanner")
+                case "scanner_write":
+                    self.run_worker(self._scanners.write(), name="scanner file", exit_on_error=False)
+                case _ if self.screen.pressed(press.key):
+                    self._close_overlays()
             return
         view = self.feed.view
         if view is not None:
@@ -219,10 +258,17 @@ class TerminalApp(App[None], inherit_bindings=False):
                 self._step.leaf(self.feed.view, pages)
             case Local(("help" | "queue") as name):
                 self._open(name)
+            case Local("test_read"):
+                self._read_device()
             case Local(name):
                 self._play(wrong=name == "guide_wrong")
             case Tell(code, params):
                 self.feed.tell(Note(Verdict.LATE, code, params))
+
+    def _read_device(self) -> None:
+        page = self.feed.view.page if self.feed.view else None
+        if isinstance(page, LinkPage) and self.feed.reads():
+            self.run_worker(self._asking.read(page), name="test read", exit_on_error=False)
 
     def _give(self, kind: InputKind, data: str) -> None:
         given = self.attachment.give(kind, data)
@@ -246,10 +292,16 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scanner"))
 
     def _open(self, name: str) -> None:
-        kind = HelpScreen if name == "help" else QueueScreen
-        self.push_screen(kind(self._look, self._scene()))
+        if name == "scanner":
+            self.feed.saw_scanner(None)
+            self._testing = self.run_worker(self._scanners.watch(), name="scanner", exit_on_error=False)
+        kind = {"help": HelpScreen, "queue": QueueScreen, "scanner": ScannerScreen}[name]
+        self.push_screen(kind(self._look, self._scene))
 
     def _close_overlays(self) -> None:
+        if self._testing is not None:
+            self._testing.cancel()
+            self._testing = None
         while isinstance(self.screen, Overlay):
             self.pop_screen()
 

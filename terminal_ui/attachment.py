@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Literal, Protocol
 
 from edge_agent.client import AgentAway, InputRefused
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Echo, Input, Problem, Status, View
 from terminal_ui.clockface import Clock
 
@@ -32,6 +35,22 @@ class Client(Protocol):
 
     def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
         """The current view and status, then every change. Raises AgentAway when the stream ends."""
+        ...
+
+    async def trend(self, device: str, item: str, since: str = "", until: str = "", points: int = 240) -> Trend:
+        """The past of a value. Raises AgentAway, InputRefused."""
+        ...
+
+    async def read_device(self, device: str) -> DeviceReading:
+        """Every point of a device, read once, now. Raises AgentAway, InputRefused."""
+        ...
+
+    def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
+        """Test the scanners of the terminal. Raises AgentAway, InputRefused."""
+        ...
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        """Write what the test found. Raises AgentAway, InputRefused."""
         ...
 
     async def close(self) -> None: ...

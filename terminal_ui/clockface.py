@@ -73,3 +73,16 @@ def age_words(since: datetime | None, now: datetime) -> str:
         if seconds < limit:
             return f"{seconds // size} {unit}"
     return f"{seconds // 86400} d"
+
+
+def duration_words(seconds: float) -> str:
+    """How long something took, in one unit.
+
+    >>> duration_words(42), duration_words(750), duration_words(11_520), duration_words(400_000)
+    ('42 s', '12 min', '3.2 h', '4.6 d')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} d"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading, LinkPage
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.clockface import Clock
 from terminal_ui.guide import Guide
@@ -56,6 +59,8 @@ class Feed:
     def saw_view(self, view: View) -> bool:
         """A view came. Whether it is the answer to an input (and not the same view once more)."""
         before = self._scene.view
+        if self._scene.reading_since is None and not isinstance(view.page, LinkPage):
+            self.saw_reading(None)
         answered = before is None or view.revision != before.revision
         self._scene = replace(self._scene, echo=None, note=None if answered else self._scene.note)
         answers_entry = bool(self._entry_sent) and view.input == self._entry_sent
@@ -73,6 +78,28 @@ class Feed:
             self._hour.note(status.machine.state, status.now)
         self._scene = replace(self._scene, status=status)
         return news
+
+    def saw_trend(self, trend: Trend | None, refused: str = "") -> None:
+        """The agent told the past of a value, or refused; an old curve stays until there is a new one."""
+        self._scene = replace(self._scene, trend=trend or self._scene.trend, trend_refused=refused)
+
+    def reads(self) -> bool:
+        """A test read begins; False when one is waited for."""
+        if self._scene.reading_since is not None:
+            return False
+        self._scene = replace(
+            self._scene, reading=None, reading_since=self.now(), reading_problem=None, note=None
+        )
+        return True
+
+    def saw_reading(self, reading: DeviceReading | None, problem: Problem | None = None) -> None:
+        """What came of it; with neither what was read before is forgotten."""
+        self._scene = replace(self._scene, reading=reading, reading_since=None, reading_problem=problem)
+
+    def saw_scanner(self, report: ScannerReport | None, problem: Problem | None = None) -> None:
+        """A scanner under test, or why there is none; with neither the test begins anew."""
+        begun = report or (self._scene.scanner if problem else None)
+        self._scene = replace(self._scene, scanner=begun, scanner_problem=problem)
 
     def heard_scan(self, text: str) -> None:
         """A scan is being looked at: echoed at once, confirmed by the view."""
@@ -116,10 +143,10 @@ def echo_words(kind: str, data: str, texts: Texts) -> str:
 
 def _news(status: Status) -> tuple[object, ...]:
     """What a person waits for: ticks, links, devices, the state of the machine."""
-    machine = (status.machine.state, status.machine.alarm) if status.machine else None
+    machines = [(one.state, one.alarm) for one in (status.machine, status.watched) if one is not None]
     links = tuple((link.name, link.state) for link in status.links)
-    devices = tuple((device.name, device.state, device.silent_since) for device in status.devices)
-    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machine
+    devices = tuple((device.name, device.state, device.silent_since, device.insecure) for device in status.devices)
+    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machines
 
 
 def _same_entry(before: View, after: View) -> bool:

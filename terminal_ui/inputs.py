@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge_agent.views import Choice, View
-from terminal_ui.keys import pressed
+from terminal_ui.keys import offered, pressed
 
 _LONGEST = 40
 _NUMBER = "0123456789.,"
@@ -112,10 +112,11 @@ def _chosen(choices: tuple[Choice, ...], typed: str) -> Intent:
 
 
 def _action(view: View, typed: str | None, key: str, char: str | None, guide: bool) -> Intent:
-    action = pressed(key, char, view.actions, letters=True, guide=guide)
+    can = offered(view)
+    action = pressed(key, char, can, letters=True, guide=guide)
     if action is None:
         return None
-    if action.local:
+    if action.local and (not action.on or action.name in can):
         return Local(action.name)
     entry = view.entry
     if (

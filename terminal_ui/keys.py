@@ -10,15 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge_agent.views import View
+
 
 @dataclass(frozen=True)
 class Action:
-    """One row: `keys` as Textual names them, `alias` one letter that does the same while no text is typed."""
+    """One row: `keys` as Textual names them, `alias` one letter that does the same while no text is typed.
+
+    A local action with `on` is one of the pages of that tag only.
+    """
 
     name: str
     keys: tuple[str, ...] = ()
     alias: str = ""
     local: bool = False
+    on: str = ""
 
     @property
     def shown(self) -> str:
@@ -51,6 +57,7 @@ ACTIONS = (
     Action("downtime", (), "D"),
     Action("link", (), "I"),
     Action("span", (), "Z"),
+    Action("test_read", (), "R", local=True, on="link"),
 )
 
 # Only with `--guide`: the demo strip plays the scan of the step, or a wrong one.
@@ -67,6 +74,12 @@ def action(name: str) -> Action:
     return _BY_NAME.get(name) or Action(name)
 
 
+def offered(view: View) -> tuple[str, ...]:
+    """The actions of a view, and what the terminal itself can do on its page."""
+    tag = view.page.__struct_config__.tag
+    return (*(row.name for row in ACTIONS if row.on and row.on == tag), *view.actions)
+
+
 def pressed(key: str, char: str | None, offered: Iterable[str], letters: bool, guide: bool) -> Action | None:
     """The action that a key means here: an offered one first, else the first with that key, else None.
 
@@ -76,4 +89,4 @@ def pressed(key: str, char: str | None, offered: Iterable[str], letters: bool, g
     table = ACTIONS + GUIDE_ACTIONS if guide else ACTIONS
     meant = [row for row in table if key in row.keys or (letter is not None and row.alias == letter)]
     names = set(offered)
-    return next((row for row in meant if row.local or row.name in names), meant[0] if meant else None)
+    return next((row for row in meant if (row.local and not row.on) or row.name in names), meant[0] if meant else None)

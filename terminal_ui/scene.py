@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from edge_agent.display import display_safe
-from edge_agent.views import Status, Verdict, View
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading, MaintenancePage
+from edge_agent.scanner_report import ScannerReport
+from edge_agent.views import Problem, Status, Verdict, View
 from terminal_ui.glyphs import UNICODE, Glyphs
 from terminal_ui.texts import Texts
 
@@ -26,7 +29,10 @@ class Scene:
 
     `echo` is the input that is being looked at, `typed` what the person has typed so far (None: nothing,
     the proposed value stands), `guide` the line of the demo strip, `pace` pieces a minute (newest last),
-    `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`).
+    `hour` one sign a minute of this hour (see `widgets.machine.HourStrip`). `trend` is what the agent has
+    answered for the trend page, `trend_refused` the code of why it did not; `scanner` and `scanner_problem`
+    the same for the test of a scanner, `reading` and `reading_problem` for a test read, which is waited for
+    since `reading_since`.
     """
 
     now: datetime
@@ -41,6 +47,18 @@ class Scene:
     guide: str = ""
     pace: tuple[float, ...] = ()
     hour: str = ""
+    trend: Trend | None = None
+    trend_refused: str = ""
+    reading: DeviceReading | None = None
+    reading_since: datetime | None = None
+    reading_problem: Problem | None = None
+    scanner: ScannerReport | None = None
+    scanner_problem: Problem | None = None
+
+    @property
+    def on_page(self) -> bool:
+        """Whether a page of the maintenance flow is shown: it gets all the room that question and answer leave."""
+        return self.view is not None and isinstance(self.view.page, MaintenancePage)
 
 
 class Look:

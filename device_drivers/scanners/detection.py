@@ -62,8 +62,18 @@ class Found:
     suffix: bytes
 
 
+Fault = Literal["no_suffix", "affix", "no_aim", "fnc1_lost", "fnc1_replaced"]
+
+
 class NotFound(Exception):
-    """The scans can not be understood. `str(error)` is a sentence that says which one, and why."""
+    """The scans can not be understood. `str(error)` is a sentence that says which one, and why.
+
+    `kind`: nothing (there was none), differs, no_label (another text), twice (two labels in one).
+    """
+
+    def __init__(self, kind: Literal["nothing", "differs", "no_label", "twice"], words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
 
 
 def detect(scans: Sequence[bytes], known: bytes) -> Found:
@@ -73,13 +83,14 @@ def detect(scans: Sequence[bytes], known: bytes) -> Found:
     a scan does not hold the text, or when two scans differ in what stands around it.
     """
     if not scans:
-        raise NotFound("Nothing was read.")
+        raise NotFound("nothing", "Nothing was read.")
     found = [_detect(number, raw, known) for number, raw in enumerate(scans, 1)]
     for number, each in enumerate(found, 1):
         if each != found[0]:
             raise NotFound(
+                "differs",
                 f"Scan {number} came in another way than scan 1. Scan the same label each time, and wait "
-                "until the scanner is ready."
+                "until the scanner is ready.",
             )
     return found[0]
 
@@ -95,19 +106,30 @@ def site_options(found: Found) -> dict[str, str | bool]:
 
 def advice(found: Found) -> list[str]:
     """What is to be changed in the scanner, in sentences; empty when all is well."""
-    told = []
+    words: dict[Fault, str] = {
+        "no_suffix": "Nothing ends a scan: set the suffix CR in the scanner.",
+        "affix": "Prefix and suffix must be at most 16 ASCII characters each: change them in the scanner.",
+        "no_aim": "AIM identifiers are off: a GTIN can not be told from a number of your own. "
+        "Switch them on for all codes.",
+        "fnc1_lost": "FNC1 is lost: lot and serial number become one. Let the scanner transmit it as GS (hex 1D).",
+        "fnc1_replaced": f"FNC1 comes as {found.instead!r}: let the scanner transmit it as GS (hex 1D).",
+    }
+    return [words[fault] for fault in faults(found)]
+
+
+def faults(found: Found) -> list[Fault]:
+    """What is to be changed in the scanner; empty when all is well."""
+    told: list[Fault] = []
     if not found.suffix:
-        told.append("Nothing ends a scan: set the suffix CR in the scanner.")
+        told.append("no_suffix")
     if len(found.prefix) > 16 or len(found.suffix) > 16 or not (found.prefix + found.suffix).isascii():
-        told.append("Prefix and suffix must be at most 16 ASCII characters each: change them in the scanner.")
+        told.append("affix")
     if not found.aim:
-        told.append(
-            "AIM identifiers are off: a GTIN can not be told from a number of your own. Switch them on for all codes."
-        )
+        told.append("no_aim")
     if found.separator == "lost":
-        told.append("FNC1 is lost: lot and serial number become one. Let the scanner transmit it as GS (hex 1D).")
+        told.append("fnc1_lost")
     if found.separator == "replaced":
-        told.append(f"FNC1 comes as {found.instead!r}: let the scanner transmit it as GS (hex 1D).")
+        told.append("fnc1_replaced")
     return told
 
 
@@ -116,10 +138,10 @@ def _detect(number: int, raw: bytes, known: bytes) -> Found:
     body = rb"(.{0,8}?)".join(parts)
     match = re.fullmatch(rb"(?P<before>.*?)(?P<aim>\][A-Za-z][0-9A-Za-z])?\x1d?" + body + rb"(?P<after>.*)", raw, re.S)
     if match is None:
-        raise NotFound(f"Scan {number} does not hold the text of the label: it was {raw!r}.")
+        raise NotFound("no_label", f"Scan {number} does not hold the text of the label: it was {raw!r}.")
     before, aim, *between, after = match.groups()
     if re.search(body, after, re.S):
-        raise NotFound(f"Scan {number} holds the label twice: wait a moment between two scans.")
+        raise NotFound("twice", f"Scan {number} holds the label twice: wait a moment between two scans.")
     separator, instead = _separator(between)
     return Found(before, (aim or b"").decode("ascii"), separator, instead, after)
 

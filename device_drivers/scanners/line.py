@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from device_drivers.contract import BadReply, Clock, DeviceError, Emit, Online, Scan, Signal
+from device_drivers.contract import BadReply, Clock, DeviceError, Emit, Online, Scan, Signal, Tap
 from device_drivers.scanners.framing import CHARACTER_TIMEOUT, Framer
 from device_drivers.scanners.options import ScannerOptions
 from device_drivers.scanners.wire import Connect, Wire
@@ -27,6 +27,7 @@ class ScannerLine:
         self._emit: Emit | None = None
         self._online = False
         self._without_aim = 0
+        self._tap: Tap | None = None
         self._lost: asyncio.Future[DeviceError] | None = None
 
     async def run(self, connect: Connect, emit: Emit) -> None:
@@ -49,6 +50,13 @@ class ScannerLine:
         """As device_drivers.contract.Signals."""
         self._answer(getattr(self._spoken, verdict))
 
+    def tap(self, take: Tap | None) -> None:
+        """As device_drivers.contract.Tapped. Afterwards the rest of a code that was half heard is dropped."""
+        if take is None and self._tap is not None:
+            self._framer = None
+            self._listening(self._clock.monotonic())
+        self._tap = take
+
     async def _greet(self) -> None:
         await self._clock.sleep_until(self._clock.monotonic() + CHARACTER_TIMEOUT)
         self._say_online()
@@ -66,6 +74,9 @@ class ScannerLine:
 
     def _take(self, data: bytes) -> None:
         now = self._clock.monotonic()
+        if self._tap is not None:
+            self._tap(data)
+            return
         framer = self._listening(now)
         refused = framer.refused
         for frame in framer.feed(data, now):

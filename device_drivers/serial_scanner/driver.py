@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import serial
 from msgspec import Meta
 
-from device_drivers.contract import Clock, DeviceError, Emit, Misconfigured, Signal, Unreachable
+from device_drivers.contract import Clock, DeviceError, Emit, Misconfigured, Signal, Tap, Unreachable
 from device_drivers.scanners.line import ScannerLine
 from device_drivers.scanners.options import ScannerOptions
 from device_drivers.scanners.wire import Lose, Take
@@ -46,6 +46,10 @@ class Driver:
     def signal(self, verdict: Signal) -> None:
         """Let the scanner say what came of the scan; see device_drivers.contract.Signals."""
         self._line.signal(verdict)
+
+    def tap(self, take: Tap | None) -> None:
+        """Hand over bytes as they come; see device_drivers.contract.Tapped."""
+        self._line.tap(take)
 
 
 async def connect(options: Options, take: Take, lose: Lose) -> PortWire:

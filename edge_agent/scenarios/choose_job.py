@@ -218,5 +218,7 @@ def _choice(number: int, job: JobOrder, here: Situation) -> Choice:
         "due": job.due.isoformat() if job.due else "",
         "for": job.customer,
     }
+    if progress.started:
+        detail["begun"] = "yes"  # a mark of the list, not a column
     blocked = "" if job.dispatch_status is DispatchStatus.RELEASED else job.dispatch_status.value
     return Choice(number, job.id, job.id, detail, label_or_none(Kind.JOB, job.id), blocked)

@@ -11,7 +11,8 @@ from terminal_ui.clockface import due_words
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.work import weekdays
 from terminal_ui.widgets.block import NARROW
-from terminal_ui.widgets.lines import columns, fit, line
+from terminal_ui.widgets.leaf import more_row
+from terminal_ui.widgets.lines import EMPTY, columns, fit, line
 
 _SHARE_LIMIT = 40
 _NARROW_COLUMNS = 3
@@ -29,38 +30,41 @@ def choice_lines(
 ) -> list[Content]:
     """The choices from number `first` on, as many as fit; the last row says how many more there are."""
     shown = keys[: _NARROW_COLUMNS if width < NARROW else len(keys)]
-    head = (
-        [_head(shown, _widths(choices, shown, scene, look, width), look)] if shown and width >= NARROW else []
-    )
+    marked = any(choice.detail.get("begun") for choice in choices)
+    widths = _widths(choices, shown, scene, look, width - 2 * marked)
+    head = [_head(shown, widths, look, marked)] if shown and width >= NARROW else []
     room = max(1, height - len(head))
     rows = choices[first:]
     more = len(rows) > room
-    widths = _widths(choices, shown, scene, look, width)
-    told = [_row(choice, shown, widths, scene, look, width) for choice in rows[: room - more]]
+    told = [_row(choice, shown, widths, scene, look, width, marked) for choice in rows[: room - more]]
     if more:
-        told.append(line((f"  {look.say('list.more', n=str(len(rows) - len(told)))}", "$fh-quiet")))
+        told.append(more_row(len(rows) - len(told), look))
+    if marked and len(told) < room:
+        legend = f"{look.glyphs.running} {look.say('list.begun')}"
+        told += [*[EMPTY] * (len(told) + 1 < room), line(("    " + legend, "$fh-quiet"))]
+    if not keys and width >= NARROW and len(told) * 2 - 1 <= room:  # far apart: read and pressed from afar
+        told = [row for each in told for row in (each, EMPTY)][:-1]
     return head + told
 
 
-def _head(keys: tuple[str, ...], widths: list[int], look: Look) -> Content:
+def _head(keys: tuple[str, ...], widths: list[int], look: Look, marked: bool) -> Content:
     words = [look.texts.word("column", key) for key in keys]
     cells = [
         (line((look.safe(word, 20), "$fh-quiet")), width) for word, width in zip(words, widths, strict=True)
     ]
-    return line(" " * 5, columns(cells, 2))
+    return line(" " * (7 if marked else 5), columns(cells, 2))
 
 
 def _row(
-    choice: Choice, keys: tuple[str, ...], widths: list[int], scene: Scene, look: Look, width: int
+    choice: Choice, keys: tuple[str, ...], widths: list[int], scene: Scene, look: Look, width: int, marked: bool
 ) -> Content:
-    number = (f"{choice.number:>3}  ", "bold" if not choice.blocked else "$fh-quiet")
+    """`marked`: the list has jobs that were begun, and this cell of their sign."""
+    mark = f"{look.glyphs.running if choice.detail.get('begun') else ' '} " if marked else ""
+    number = (f"{choice.number:>3}  {mark}", "bold" if not choice.blocked else "$fh-quiet")
     why = f"{look.glyphs.held} {look.texts.word('word', choice.blocked)}" if choice.blocked else ""
     if not keys:
         title = look.say(choice.code) if choice.code else look.safe(choice.title, width)
-        return fit(
-            line(number, title, (f"  {look.plain(why)}" if why else "", "$fh-warn")),
-            width,
-        )
+        return fit(line(number, title, (f"  {look.plain(why)}" if why else "", "$fh-warn")), width)
     cells = [_cell(choice, key, scene, look) for key in keys]
     if why:
         cells[-1] = look.plain(why)
@@ -74,6 +78,8 @@ def _row(
 
 def _cell(choice: Choice, key: str, scene: Scene, look: Look) -> str:
     value = choice.detail.get(key, choice.title if key == "title" else "")
+    if key == "priority":
+        return look.plain(look.texts.word("priority", value))
     try:
         moment = datetime.fromisoformat(value) if len(value) > 15 else None
     except ValueError:

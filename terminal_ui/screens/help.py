@@ -5,12 +5,13 @@ The label of the row under the arrow is shown as a QR code: it can be scanned fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.content import Content
 
 from edge_agent.views import Expectation, Kind, View
-from terminal_ui.keys import ACTIONS, action
+from terminal_ui.keys import ACTIONS, action, offered
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
 from terminal_ui.widgets.block import NARROW
@@ -42,7 +43,7 @@ def key_rows(view: View, look: Look) -> list[HelpRow]:
     """Every key that does something now, with the command label that does the same."""
     labels = {command_name(expectation): expectation.label or "" for expectation in view.expects
               if expectation.kind is Kind.COMMAND}  # fmt: skip
-    names = [*view.actions, *(row.name for row in ACTIONS if row.local)]
+    names = [*offered(view), *(row.name for row in ACTIONS if row.local and not row.on)]
     shown = dict.fromkeys([*names, *labels])
     return [HelpRow(_keys(name), _what(name, look), labels.get(name, "")) for name in shown]
 
@@ -123,5 +124,5 @@ class HelpScreen(Overlay):
 
     key = "f1"
 
-    def __init__(self, look: Look, scene: Scene) -> None:
+    def __init__(self, look: Look, scene: Callable[[], Scene]) -> None:
         super().__init__(look, scene, "help_page.title", HelpSheet(look, id="sheet"))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.block import Block
-from terminal_ui.widgets.frame import Rule, StatusBar, TopLine
+from terminal_ui.widgets.frame import Banner, Rule, StatusBar, TooSmall, TopLine
+from terminal_ui.widgets.leaf import more_row
 from terminal_ui.widgets.lines import fit, line
 
 CLOSING_KEYS = frozenset({"escape", "f3", "enter", "backspace"})
@@ -25,8 +28,13 @@ class Sheet(Block):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         rows = self.rows(scene, width)
-        first = min(self.first(height), max(0, len(rows) - height))
-        return rows[first : first + height]
+        if len(rows) <= height:
+            return rows
+        first = min(self.first(height), len(rows) - height)
+        shown = rows[first : first + height]
+        if rest := len(rows) - first - height:
+            shown[-1] = more_row(rest + 1, self.look)
+        return shown
 
     def first(self, height: int) -> int:
         """The row that stands on top."""
@@ -62,8 +70,10 @@ class Overlay(Screen[None], inherit_bindings=False):
     """Top line, title, the sheet, status."""
 
     key = ""  # the function key that opens it also closes it
+    does: Mapping[str, str] = {}  # what other keys let the terminal do
 
-    def __init__(self, look: Look, scene: Scene, title: str, sheet: Sheet) -> None:
+    def __init__(self, look: Look, scene: Callable[[], Scene], title: str, sheet: Sheet) -> None:
+        """`scene` is that of the moment at which it can be drawn first."""
         super().__init__()
         self._look = look
         self._scene = scene
@@ -72,15 +82,16 @@ class Overlay(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield TopLine(self._look, id="top")
-        yield Rule(self._look)
+        yield Banner(self._look, id="banner")
         yield Title(self._look, self._title)
         yield Rule(self._look)
         yield self.sheet
         yield Rule(self._look)
         yield StatusBar(self._look, id="status")
+        yield TooSmall(self._look, id="too-small")
 
     def on_mount(self) -> None:
-        self.draw(self._scene)
+        self.draw(self._scene())
 
     def draw(self, scene: Scene) -> None:
         """Show this scene."""

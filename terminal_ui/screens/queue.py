@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.content import Content
 
 from edge_agent.views import DeviceStatus, Status
 from terminal_ui.clockface import age_words, hour_minute
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
+from terminal_ui.widgets.frame import is_scanner
 from terminal_ui.widgets.lines import EMPTY, columns, line, wrapped
 
 _STYLES = {"up": "", "online": "", "never": "$fh-warn", "starting": "$fh-warn"}
@@ -25,7 +28,7 @@ class QueueSheet(Sheet):
             return wrapped(line("  ", (f"{look.glyphs.wrong} {told}", "bold $fh-alert")), width, 3)
         return [
             _heading("queue_page.reports", look), *_reports(status, scene, look, width), EMPTY,
-            *thing_lines(scene, look, width),
+            *thing_lines(scene, look, width), *_scanner_test(status, look),
         ]  # fmt: skip
 
 
@@ -41,6 +44,13 @@ def thing_lines(scene: Scene, look: Look, width: int) -> list[Content]:
     for device in status.devices:
         rows += _device(device, scene, look, width)
     return rows
+
+
+def _scanner_test(status: Status, look: Look) -> list[Content]:
+    """The key to the test of a scanner, where there is one."""
+    if not any(is_scanner(device) for device in status.devices):
+        return []
+    return [EMPTY, line("   ", ("T", "bold"), f"  {look.say('queue_page.scanner_test')}")]
 
 
 def _heading(code: str, look: Look) -> Content:
@@ -67,7 +77,7 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
 
 def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[Content]:
     since = device.since if device.state == "online" else device.last_good or device.since
-    reason = device.reason or device.notice
+    reason = device.reason
     if device.state == "lost" and device.tries:
         reason = f"{reason} ({look.say('queue_page.tries', n=str(device.tries))})"
     state: str = device.state
@@ -75,7 +85,13 @@ def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[
         state, since = "silent", device.silent_since
         reason = look.texts.say("queue_page.silent")
     about = device.identity or device.driver
-    return _thing(device.name, about, state, age_words(since, scene.now), reason, look, width)
+    rows = _thing(device.name, about, state, age_words(since, scene.now), reason, look, width)
+    odd = [(look.say("link_page.insecure", name=device.name), "bold $fh-alert")] if device.insecure else []
+    odd += [(look.safe(told, 200), "$fh-warn") for told in (device.notice, *device.warnings) if told]
+    for words, style in odd:
+        told = wrapped(line((f"{look.glyphs.wrong} {words}", style)), width - 6, 5)
+        rows += [line("     ", row) for row in told]
+    return rows
 
 
 def _thing(name: str, about: str, state: str, age: str, reason: str, look: Look, width: int) -> list[Content]:
@@ -98,6 +114,7 @@ class QueueScreen(Overlay):
     """Links and queue."""
 
     key = "f9"
+    does = {"t": "scanner", "T": "scanner"}
 
-    def __init__(self, look: Look, scene: Scene) -> None:
+    def __init__(self, look: Look, scene: Callable[[], Scene]) -> None:
         super().__init__(look, scene, "queue_page.title", QueueSheet(look, id="sheet"))

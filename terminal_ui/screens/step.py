@@ -6,14 +6,21 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
+from edge_agent.maintenance_pages import DowntimePage, LinePage, LinkPage, MachinePage, TrendPage
 from edge_agent.views import Field, ListPage, PickPage, StepPage, View, WorkPage
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.dispatch import choice_lines
+from terminal_ui.screens.downtime import downtime_page
+from terminal_ui.screens.line import line_page
+from terminal_ui.screens.link import link_page
+from terminal_ui.screens.machine import machine_page
 from terminal_ui.screens.pick import pick_lines
 from terminal_ui.screens.queue import thing_lines
+from terminal_ui.screens.trend import points, trend_page
 from terminal_ui.screens.work import work_lines
 from terminal_ui.widgets.block import NARROW, WIDE, Block
-from terminal_ui.widgets.frame import GuideStrip, KeyLine, Prompt, Rule, StatusBar, TopLine
+from terminal_ui.widgets.frame import Banner, GuideStrip, KeyLine, Prompt, Rule, StatusBar, TooSmall, TopLine
+from terminal_ui.widgets.leaf import Leaf
 from terminal_ui.widgets.lines import EMPTY, beside, fit, line
 from terminal_ui.widgets.machine import machine_tile
 from terminal_ui.widgets.numbers import big
@@ -25,6 +32,8 @@ class Middle(Block):
 
     first = 0  # the first row of a long list that is shown
     _listing: tuple[str, str] = ("", "")
+    _leaf = Leaf([], 0, 0)  # what of a page of many entries is shown
+    _leafed: tuple[int, ...] = ()  # where the pages before this one began
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         rows = self._step(scene, width, height)
@@ -38,7 +47,9 @@ class Middle(Block):
             return []
         page, look = view.page, self.look
         if (listing := (view.scenario, view.step)) != self._listing:
-            self.first, self._listing = 0, listing
+            self.first, self._leafed, self._listing = 0, (), listing
+        if scene.on_page:
+            return self._page(view, scene, width, height)
         if view.choices:
             keys = page.columns if isinstance(page, ListPage) else ()
             rows = choice_lines(
@@ -54,6 +65,27 @@ class Middle(Block):
                 return self._fields(view, fields, scene, width, height)
             case _:
                 return []
+
+    def _page(self, view: View, scene: Scene, width: int, height: int) -> list[Content]:
+        """A page of the maintenance flow."""
+        page, look, first = view.page, self.look, self.first
+        match page:
+            case LinePage():
+                self._leaf = line_page(page, view.choices, scene, look, width, height, first)
+            case MachinePage():
+                self._leaf = machine_page(page, view.choices, scene, look, width, height, first)
+            case LinkPage():
+                self._leaf = link_page(page, scene, look, width, height, first)
+            case DowntimePage():
+                self._leaf = downtime_page(page, scene, look, width, height, first)
+            case TrendPage():
+                self._leaf = Leaf(trend_page(page, scene, look, width, height), 0, 0)
+        return self._leaf.rows
+
+    @property
+    def points(self) -> int:
+        """How many buckets of a trend can be shown here."""
+        return points(self.content_size.width or self.app.size.width)
 
     def _fields(
         self, view: View, fields: tuple[Field, ...], scene: Scene, width: int, height: int
@@ -84,9 +116,21 @@ class Middle(Block):
 
     def turn(self, view: View | None, pages: int) -> None:
         """Leaf through a long list."""
+        if self._scene is not None and self._scene.on_page:
+            self._turn_page(pages)
+            return
         step = max(1, self.content_size.height - 3)
         last = max(0, len(view.choices) - step) if view else 0
         self.first = min(max(0, self.first + pages * step), last)
+
+    def _turn_page(self, pages: int) -> None:
+        """A page back begins where it began before: its entries are not all of one height."""
+        follows = self.first + self._leaf.shown
+        if pages > 0 and follows < self._leaf.total:
+            self._leafed, self.first = (*self._leafed, self.first), follows
+        elif pages < 0 and self._leafed:
+            *before, self.first = self._leafed
+            self._leafed = tuple(before)
 
 
 class StepScreen(Screen[None], inherit_bindings=False):
@@ -103,7 +147,7 @@ class StepScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         look = self._look
         yield TopLine(look, id="top")
-        yield Rule(look)
+        yield Banner(look, id="banner")
         yield Prompt(look, id="prompt")
         yield Rule(look)
         yield Middle(look, id="middle")
@@ -113,14 +157,21 @@ class StepScreen(Screen[None], inherit_bindings=False):
         yield Rule(look, id="last-rule")
         yield KeyLine(look, id="keys")
         yield StatusBar(look, id="status")
+        yield TooSmall(look, id="too-small")
 
     def leaf(self, view: View | None, pages: int) -> None:
         """Leaf through a long list."""
         self.query_one(Middle).turn(view, pages)
 
+    @property
+    def trend_points(self) -> int:
+        """How many buckets of a trend can be shown."""
+        return self.query_one(Middle).points
+
     def draw(self, scene: Scene) -> None:
         """Show this scene; only what changed is painted."""
         self.set_class(scene.away is not None, "-away")
         self.set_class(bool(scene.guide), "-guided")
+        self.set_class(scene.on_page, "-page")
         for block in self._blocks:
             block.draw(scene)

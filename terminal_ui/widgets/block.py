@@ -10,6 +10,7 @@ from textual.widget import Widget
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.lines import EMPTY, fit, stack
 
+LEAST_WIDTH, LEAST_HEIGHT = 40, 16  # cells and lines: below, nothing is drawn but that
 NARROW = 60  # cells: below, the handheld layout
 WIDE = 110  # cells: from here on there is room for detail
 

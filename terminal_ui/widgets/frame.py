@@ -6,9 +6,9 @@ from textual.content import Content
 
 from edge_agent.views import DeviceStatus, Entry, LinkStatus
 from terminal_ui.clockface import age_words, hour_minute
-from terminal_ui.keys import action
+from terminal_ui.keys import action, offered
 from terminal_ui.scene import Scene
-from terminal_ui.widgets.block import NARROW, Block
+from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH, NARROW, Block
 from terminal_ui.widgets.lines import EMPTY, Part, fit, line, spread, wrapped
 
 
@@ -27,7 +27,19 @@ class TopLine(Block):
             where = [title]
         who = self.look.safe(view.who.name, 24) if view.who else self.look.say("ui.nobody")
         gap = dot if width < NARROW else "     "
-        return [spread(line(" ", (dot.join(where), "bold")), line(who, gap, (time, "bold"), " "), width)]
+        place = line(" ", (dot.join(where), "bold"))
+        rest = line(gap, (time, "bold"), " ")
+        room = width - place.cell_length - rest.cell_length - len(who) - 2
+        leave = self._leave(scene, room) if width < NARROW else EMPTY
+        return [spread(place, line(who, leave, rest), width)]
+
+    def _leave(self, scene: Scene, room: int) -> Content:
+        """How to sign off, on a handheld: its last line has no room for that key."""
+        if scene.view is None or "sign_off" not in scene.view.actions:
+            return EMPTY
+        key = line(" ", (action("sign_off").shown, "bold"))
+        words = line(key, (f" {self.look.say('ui.sign_off_short')}", "$fh-quiet"))
+        return words if words.cell_length <= room else key
 
 
 class Rule(Block):
@@ -37,13 +49,51 @@ class Rule(Block):
         return [line((self.look.glyphs.rule * width, "$fh-rule"))]
 
 
+class Banner(Block):
+    """The line under the top; when a device can be listened to or spoofed it says so, on every screen."""
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
+        look = self.look
+        insecure = [device.name for device in scene.status.devices if device.insecure] if scene.status else []
+        if not insecure:
+            return [line((look.glyphs.rule * width, "$fh-rule"))]
+        names = insecure[0] if len(insecure) == 1 else f"{insecure[0]} +{len(insecure) - 1}"
+        told = f" {look.glyphs.wrong} {look.say('banner.insecure', names=names)}"
+        if line(told).cell_length > width:
+            told = f" {look.glyphs.wrong} {look.say('banner.insecure_short', names=names)}"
+        return [line((fit(line(told), width).plain, "bold $fh-wrong on $fh-wrong-bg"))]
+
+
+class TooSmall(Block):
+    """Stands alone in a window that is too small for anything else."""
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
+        size = self.app.size
+        words = self.look.say(
+            "too_small.words", width=str(size.width), height=str(size.height),
+            least_width=str(LEAST_WIDTH), least_height=str(LEAST_HEIGHT),
+        )  # fmt: skip
+        return wrapped(line((words, "bold")), width, max(1, height))
+
+
 class Prompt(Block):
     """The one question, the largest thing on the screen; below it what is being typed."""
+
+    _on_page = False
+
+    @property
+    def grows(self) -> bool:  # type: ignore[override]
+        """Above a page it takes no more than it needs."""
+        return self._on_page
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
         margin = "  " if width >= NARROW else " "
         room = width - 2 * len(margin)
         entry = self._entry(scene, room)
+        self._on_page = scene.on_page
+        if scene.on_page:
+            words = wrapped(line((self._words(scene), "bold")), room, 3)
+            return [line(margin, row) for row in [*words, *entry]]
         words = wrapped(line((self._words(scene), "bold")), room, max(1, height - len(entry)))
         free = height - len(words) - len(entry)
         above = [EMPTY] * (free // 2 if not entry else min(free, 0))
@@ -182,7 +232,8 @@ def is_scanner(device: DeviceStatus) -> bool:
 
 def own_actions(scene: Scene) -> tuple[str, ...]:
     """The actions of the step itself, without those that every step has."""
-    return tuple(name for name in scene.view.actions if not action(name).local) if scene.view else ()
+    can = offered(scene.view) if scene.view else ()
+    return tuple(name for name in can if action(name).on or not action(name).local)
 
 
 def key_parts(block: Block, width: int, names: tuple[str, ...]) -> list[Part]:

@@ -79,12 +79,17 @@ class HourStrip:
 
 
 def state_words(machine: EquipmentStatus, look: Look) -> Part:
+    """The state of a machine as `state_part` tells it."""
+    return state_part(machine.state, look)
+
+
+def state_part(state: str, look: Look) -> Part:
     """`▶ EXECUTE`: sign and word; coloured only when it is abnormal."""
     glyphs = look.glyphs
-    kind = group(machine.state)
+    kind = group(state)
     sign = {"run": glyphs.running, "stop": glyphs.stopped, "idle": glyphs.idle, "none": "?"}[kind]
     style = {"run": "bold", "stop": "bold $fh-alert", "idle": "", "none": "bold $fh-warn"}[kind]
-    return (f"{sign} {look.safe(machine.state, 16) or NO_DATA}", style)
+    return (f"{sign} {look.safe(state, 16) or NO_DATA}", style)
 
 
 def machine_tile(scene: Scene, since_report: int | None, look: Look, width: int) -> list[Content]:

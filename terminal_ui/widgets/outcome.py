@@ -19,7 +19,17 @@ class Outcome(Block):
     While the agent is away the band says so instead: nothing that is done now can be saved.
     """
 
+    _on_page = False
+
+    @property
+    def grows(self) -> bool:  # type: ignore[override]
+        """Below a page it is the verdict alone, and nothing when there is none."""
+        return self._on_page
+
     def lines(self, scene: Scene, width: int, height: int) -> list[Content]:
+        self._on_page = scene.on_page
+        if scene.on_page:
+            return [row for row in self._verdict(scene, width) if row]
         verdict = self._verdict(scene, width)[:height]
         return [*verdict, *self._log(scene, width, height - len(verdict))]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
+from edge_agent.histories import Trend
+from edge_agent.maintenance_pages import DeviceReading
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Echo, Input, Status, View
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.glyphs import ASCII, UNICODE
@@ -52,6 +55,13 @@ class FakeAgent:
     def __init__(self, view: View, status: Status | None = STATUS) -> None:
         self.answers: list[View | Exception] = []
         self.sent: list[Input] = []
+        self.trends: list[Trend | Exception] = []
+        self.trends_asked: list[tuple[str, str, str, int]] = []
+        self.read: list[str] = []
+        self.readings: asyncio.Queue[DeviceReading | Exception] = asyncio.Queue()
+        self.reports: asyncio.Queue[ScannerReport | Exception] = asyncio.Queue()
+        self.testing = 0
+        self.written: ScannerReport | Exception | None = None
         self.down = False
         self.closed = False
         self._first = [event for event in (view, status) if event is not None]
@@ -89,6 +99,40 @@ class FakeAgent:
         while (waiting := await self._events.get()) is not None:
             yield waiting
         raise AgentAway("The agent does not answer.")
+
+    async def read_device(self, device: str) -> DeviceReading:
+        self.read.append(device)
+        answer = await self.readings.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def trend(self, device: str, item: str, since: str = "", until: str = "", points: int = 240) -> Trend:
+        self.trends_asked.append((device, item, since, points))
+        if self.down:
+            raise AgentAway("The agent does not answer.")
+        while not self.trends:
+            await asyncio.sleep(0.001)
+        answer = self.trends[0] if len(self.trends) == 1 else self.trends.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def scanner_test(self, terminal: str) -> AsyncGenerator[ScannerReport, None]:
+        self.testing += 1
+        try:
+            while True:
+                report = await self.reports.get()
+                if isinstance(report, Exception):
+                    raise report
+                yield report
+        finally:
+            self.testing -= 1
+
+    async def write_scanner(self, terminal: str) -> ScannerReport:
+        if isinstance(self.written, ScannerReport):
+            return self.written
+        raise self.written or AgentAway("The agent does not answer.")
 
     async def close(self) -> None:
         self.closed = True

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.scanning.labels import label
 from edge_agent.views import (
     Choice,
     DeviceStatus,
@@ -32,22 +33,6 @@ from edge_agent.views import (
 
 NOW = datetime(2026, 11, 20, 10, 42, tzinfo=UTC)
 ANA = Who("p1", "Ana Silva")
-
-_COMMANDS = {
-    "confirm": "D",
-    "back": "4",
-    "list": "Z",
-    "exception": "M",
-    "park": "2",
-    "undo": "0",
-    "sign_off": "K",
-    "report": "H",
-    "scrap": "P",
-    "finish": "9",
-    "help": "W",
-    "queue": "B",
-}
-
 
 def at(minutes: int = 0, seconds: int = 0) -> datetime:
     """So long before now."""
@@ -74,7 +59,7 @@ def view(
     who = more.pop("who", ANA)
     leave = ("sign_off", "help", "queue") if who else ("help", "queue")
     commands = tuple(
-        Expectation(Kind.COMMAND, f"action.{name}", {}, f"C:{name.upper()}.{_COMMANDS[name]}")
+        Expectation(Kind.COMMAND, f"action.{name}", {}, label(Kind.COMMAND, name.upper()))
         for name in (*actions, *leave)
     )
     return View(
@@ -232,14 +217,17 @@ PICK_PARAMS = {
 }
 
 
-def _job(number: int, job: str, what: str, left: str, hours: int, customer: str, blocked: str = "") -> Choice:
+def _job(
+    number: int, job: str, what: str, left: str, hours: int, customer: str, blocked: str = "", begun: str = ""
+) -> Choice:
     due = (NOW + timedelta(hours=hours)).isoformat()
     detail = {"job": f"{job} op 20", "what": what, "left": left, "due": due, "for": customer}
+    detail |= {"begun": begun} if begun else {}
     return Choice(number, job, job, detail, blocked=blocked)
 
 
 JOBS = (
-    _job(1, "J-204", "Housing, left", "158 pc", 4, "ACME"),
+    _job(1, "J-204", "Housing, left", "158 pc", 4, "ACME", begun="yes"),
     _job(2, "J-205", "Lid 40 mm", "250 pc", 20, "Borealis Pumps"),
     _job(3, "J-203", "Cover 12 mm", "500 pc", 12, "Borealis Pumps"),
     _job(4, "J-206", "Clip 7", "2000 pc", 240, "stock"),

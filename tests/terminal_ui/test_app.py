@@ -12,7 +12,8 @@ import pytest
 from textual.events import Key, Paste
 from textual.widget import Widget
 
-from edge_agent.views import Echo, View
+from edge_agent.scanning.labels import label
+from edge_agent.views import Echo, Kind, View
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.guide import Guide
 from terminal_ui.screens.help import HelpScreen
@@ -129,7 +130,7 @@ async def test_help_tells_what_may_be_scanned_and_gives_way_to_a_scan() -> None:
         await shown(pilot, lambda: isinstance(app.screen, HelpScreen) and "L:A-02-1.T" in screen_text(app))
         text = screen_text(app)
         assert "a place of this order" in text
-        assert "C:EXCEPTION.M" in text
+        assert label(Kind.COMMAND, "EXCEPTION") in text
         agent.tell(Echo("T1", "L:A-02-1.T"))
         agent.tell(answer("pick_item"))
         await shown(pilot, lambda: "Scan BRG-6204" in screen_text(app))

@@ -14,22 +14,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Status, View
 from terminal_ui.glyphs import ASCII, UNICODE
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.help import HelpSheet
 from terminal_ui.screens.queue import QueueSheet
+from terminal_ui.screens.scanner import ScannerSheet
 from terminal_ui.screens.step import Middle
 from terminal_ui.texts import Texts
 from terminal_ui.widgets.block import Block
-from terminal_ui.widgets.frame import GuideStrip, KeyLine, Prompt, StatusBar, TopLine
+from terminal_ui.widgets.frame import Banner, GuideStrip, KeyLine, Prompt, StatusBar, TopLine
 from terminal_ui.widgets.outcome import Outcome
 from tests.terminal_ui.fake import FakeAgent, has_revision, screen_text, shown, terminal
+from tests.terminal_ui.pages import FAULTY, FOUND, PAGES, SPOOFED, trend
 from tests.terminal_ui.samples import NOW, STATUS, STOPPED, TROUBLE, VIEWS
 
 SIZES = [(80, 24), (40, 16), (120, 40)]
 BLOCKS: list[type[Block]] = [
-    TopLine, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet,
+    TopLine, Banner, Prompt, Middle, Outcome, GuideStrip, KeyLine, StatusBar, HelpSheet, QueueSheet, ScannerSheet,
 ]  # fmt: skip
 TEXTS = Texts("en")
 
@@ -43,7 +46,7 @@ async def test_every_step_shows_its_question_and_its_verdict(size: tuple[int, in
     agent = FakeAgent(VIEWS["sign_on"])
     app = terminal(agent)
     async with app.run_test(size=size) as pilot:
-        for number, (name, view) in enumerate(VIEWS.items(), 100):
+        for number, (name, view) in enumerate((VIEWS | PAGES).items(), 100):
             agent.tell(msgspec.structs.replace(view, revision=number))
             await shown(pilot, partial(has_revision, app, number))
             text = joined(screen_text(app))
@@ -154,6 +157,14 @@ def poisoned(value: Any, text: str) -> Any:
     return text if is_text else value
 
 
+def poisoned_report(report: ScannerReport, text: str) -> ScannerReport:
+    """A report whose scanner, file and bytes say this."""
+    readings = tuple(msgspec.structs.replace(each, shown=text) for each in report.readings)
+    assert report.finding is not None
+    finding = msgspec.structs.replace(report.finding, prefix=text, suffix=text, instead=text, table=text)
+    return msgspec.structs.replace(report, scanner=text, written=text, readings=readings, finding=finding)
+
+
 def check(scene: Scene, look: Look) -> None:
     for kind in BLOCKS:
         for width, height in ((78, 9), (40, 4), (118, 30)):
@@ -174,16 +185,20 @@ def check(scene: Scene, look: Look) -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_hostile_text_stays_text(text: str, glyphs: Any) -> None:
     look = Look(TEXTS, glyphs)
-    for view in VIEWS.values():
-        scene = Scene(NOW, poisoned(view, text), poisoned(TROUBLE, text), typed=text or None, guide=text)
+    for view in (VIEWS | PAGES).values():
+        status = SPOOFED if view.scenario == "maintain" else TROUBLE
+        scene = Scene(NOW, poisoned(view, text), poisoned(status, text), typed=text or None, guide=text)
         check(scene, look)
+        check(replace(scene, trend=msgspec.structs.replace(trend(), device=text, item=text)), look)
     check(replace(scene, echo=text), look)
+    for report in (FOUND, FAULTY):
+        check(replace(scene, scanner=poisoned_report(report, text)), look)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(sorted(VIEWS)), st.text(st.characters(exclude_categories=()), max_size=40))
+@given(st.sampled_from(sorted(VIEWS | PAGES)), st.text(st.characters(exclude_categories=()), max_size=40))
 def test_any_text_stays_text(name: str, text: str) -> None:
-    check(Scene(NOW, poisoned(VIEWS[name], text), poisoned(TROUBLE, text)), Look(TEXTS, UNICODE))
+    check(Scene(NOW, poisoned((VIEWS | PAGES)[name], text), poisoned(TROUBLE, text)), Look(TEXTS, UNICODE))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from edge_agent.scanner_report import ScannerReport
 from edge_agent.views import Status
+from terminal_ui.app import Setup
 from tests.terminal_ui.fake import FakeAgent, screen_text, shown, terminal
+from tests.terminal_ui.pages import ASKED, FOUND, PAGES, PLANT, SPOOFED, trend
 from tests.terminal_ui.samples import STATUS, TROUBLE, VIEWS
 
 WIDE, HANDHELD = (80, 24), (40, 16)
@@ -34,6 +37,53 @@ def test_a_screen_looks_as_it_did(name: str, snap_compare: Callable[..., bool]) 
         await shown(pilot, lambda: waited_for in screen_text(app))
 
     assert snap_compare(app, terminal_size=size, run_before=until_painted)
+
+
+PAGE_PICTURES: dict[str, tuple[str, Status, tuple[int, int], str, str]] = {
+    "line": ("line", PLANT, WIDE, "dark", "6 CNC-02"),
+    "line_light": ("line", PLANT, WIDE, "light", "6 CNC-02"),
+    "line_handheld": ("line", PLANT, HANDHELD, "dark", "2 more"),
+    "line_handheld_light": ("line", PLANT, HANDHELD, "light", "2 more"),
+    "machine": ("machine", PLANT, WIDE, "dark", "leaks oil"),
+    "machine_light": ("machine", PLANT, WIDE, "light", "leaks oil"),
+    "machine_handheld": ("machine", PLANT, HANDHELD, "dark", "Values now"),
+    "machine_handheld_light": ("machine", PLANT, HANDHELD, "light", "Values now"),
+    "trend": ("trend", PLANT, WIDE, "dark", "band:"),
+    "trend_light": ("trend", PLANT, WIDE, "light", "band:"),
+    "link_insecure": ("link", SPOOFED, WIDE, "dark", "12 days"),
+    "link_insecure_light": ("link", SPOOFED, WIDE, "light", "12 days"),
+    "downtime": ("downtime", PLANT, WIDE, "dark", "cleaning"),
+    "downtime_light": ("downtime", PLANT, WIDE, "light", "cleaning"),
+}
+
+
+@pytest.mark.parametrize("name", PAGE_PICTURES)
+def test_a_page_looks_as_it_did(name: str, snap_compare: Callable[..., bool]) -> None:
+    sample, status, size, theme, waited_for = PAGE_PICTURES[name]
+    agent = FakeAgent(PAGES[sample], status)
+    agent.trends = [trend()]
+    app = terminal(agent, Setup("T1", theme=theme))
+
+    async def until_painted(pilot: Pilot[Any]) -> None:
+        await shown(pilot, lambda: waited_for in screen_text(app))
+
+    assert snap_compare(app, terminal_size=size, run_before=until_painted)
+
+
+@pytest.mark.parametrize(("report", "theme"), [(FOUND, "dark"), (ASKED, "light")], ids=["found", "asked_light"])
+def test_the_scanner_page_looks_as_it_did(
+    report: ScannerReport, theme: str, snap_compare: Callable[..., bool]
+) -> None:
+    agent = FakeAgent(VIEWS["work"], PLANT)
+    agent.reports.put_nowait(report)
+    app = terminal(agent, Setup("T1", theme=theme))
+
+    async def until_painted(pilot: Pilot[Any]) -> None:
+        await shown(pilot, lambda: app.feed.view)
+        await pilot.press("f9", "t")
+        await shown(pilot, lambda: "hand-1" in screen_text(app) or "Listening" in screen_text(app))
+
+    assert snap_compare(app, terminal_size=WIDE, run_before=until_painted)
 
 
 def test_away_looks_as_it_did(snap_compare: Callable[..., bool]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge_agent.display import display_safe
 from edge_agent.views import Kind, Verdict
 from terminal_ui.texts import Texts, chosen_language, languages, load
+from tests.terminal_ui.pages import PAGES
 from tests.terminal_ui.samples import VIEWS
 
 PARAM = re.compile(r"\{(\w+)\}")
@@ -29,9 +30,9 @@ def test_a_language_has_all_codes_with_the_same_parameters(language: str) -> Non
         assert other[code].strip(), code
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", VIEWS | PAGES)
 def test_samples_have_words(name: str) -> None:
-    texts, view = Texts("en"), VIEWS[name]
+    texts, view = Texts("en"), (VIEWS | PAGES)[name]
     assert view.prompt in texts
     assert all(expectation.code in texts for expectation in view.expects)
     assert all(f"action.{action}" in texts for action in view.actions)
