@@ -34,11 +34,14 @@ class Online:
     """The device answers. `identity` is what it says it is, for people; empty when it does not say.
 
     `warnings` are sentences about what works now and still needs a person. It is emitted again, while
-    the device is online, when they change.
+    the device is online, when they change. `rhythm`: how many seconds pass at most, while all is well,
+    between two values, or two `Unchanged`; the agent tells people when nothing good comes for several times
+    as long. None for a device whose silence says nothing, such as a scanner.
     """
 
     identity: str
     warnings: tuple[str, ...] = ()
+    rhythm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ class DataValue:
     value: Value
     status: StatusCode
     source_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The device was heard and had nothing new to tell: its last values stand. Of devices that tell only
+    of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Notice:
     text: str
 
 
-Observation = Online | DataValue | Gap | Scan | Notice
+Observation = Online | DataValue | Unchanged | Gap | Scan | Notice
 Emit = Callable[[Observation], None]
 
 

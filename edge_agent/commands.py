@@ -201,7 +201,8 @@ def _device_words(device: DeviceStatus) -> str:
     good = f", last good {device.last_good:%H:%M:%S} UTC" if device.last_good else ""
     why = f" - {display_safe(device.reason)} ({device.tries} tries)" if device.reason else ""
     but = f" - {display_safe(device.notice)}" if device.notice else ""
-    return f"{device.state}{good}{why}{but}"
+    silent = f" - silent since {device.silent_since:%H:%M:%S} UTC" if device.silent_since else ""
+    return f"{device.state}{good}{why}{but}{silent}"
 
 
 def _plain(value: object) -> str:

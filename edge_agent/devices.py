@@ -20,6 +20,8 @@ from device_drivers.contract import (
     Scan,
     Signal,
     StatusCode,
+    TimedOut,
+    Unchanged,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
@@ -27,6 +29,7 @@ from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArriv
 from edge_agent.items import kept
 from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
+from edge_agent.watchdog import Watchdog
 
 SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
 
@@ -104,16 +107,44 @@ class _Device:
         self._last_good: datetime | None = None
         self._heard: datetime | None = None  # up to when nothing can be missing
         self._missing_since: datetime | None = None  # since the device was lost
+        self._watchdog = Watchdog()
+        self._expected = asyncio.Event()  # the device is there, and has a rhythm to keep
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
             state="starting", since=clock.now(),
         )  # fmt: skip
 
     async def session(self) -> None:
-        """One connection, until it is lost."""
+        """One connection, until it is lost or its driver says nothing any more."""
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
         self._answering = getattr(driver, "signal", None)
-        await driver.run(self._emit)
+        tasks = [asyncio.create_task(driver.run(self._emit)), asyncio.create_task(self._watch())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    await task
+        finally:
+            self._expected.clear()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Tell when nothing good comes for too long. Raises TimedOut when nothing comes at all."""
+        dog = self._watchdog
+        while True:
+            await self._expected.wait()
+            await self._clock.sleep_until(dog.due())
+            now = self._clock.monotonic()
+            if dog.falls_silent(now):
+                self._lose_values()
+                self._change(silent_since=self._last_good or self._status.since)
+            if dog.hangs(now):
+                raise TimedOut(
+                    f"{self._settings.name} seemed to be there and has said nothing for {dog.limit:g} s: "
+                    "the connection is made anew."
+                )
 
     @property
     def longest_pause(self) -> float:
@@ -130,33 +161,44 @@ class _Device:
     def on_state(self, state: State) -> None:
         """Told by the supervisor. No value of a lost device is believed, before anybody hears of the loss."""
         if state.phase == "lost" and self._status.state != "lost":
-            now = self._clock.now()
             self._missing_since = self._missing_since or self._heard
-            for item in tuple(self.items):
-                self._take_value(DataValue(item, None, StatusCode.BAD, now))
+            self._lose_values()
         since = self._status.since if state.phase == self._status.state else self._clock.now()
         notice = self._status.notice if state.phase == "online" else ""
         self._change(state=state.phase, reason=state.reason, tries=state.tries, since=since, notice=notice)
+
+    def _lose_values(self) -> None:
+        now = self._clock.now()
+        for item in tuple(self.items):
+            self._take_value(DataValue(item, None, StatusCode.BAD, now))
 
     def _emit(self, observation: Observation) -> None:
         now = self._clock.now()
         if isinstance(observation, Online):
             self._take_online(observation, now)
         self._heard = observation.since if isinstance(observation, Gap) else now
+        self._watchdog.heard(self._clock.monotonic())
         self._supervisor.alive(f"device {self._settings.name}")
         match observation:
             case DataValue():
                 self._take_value(observation)
+            case Unchanged() if any(item.status == "Good" for item in self.items.values()):
+                self._take_good()
             case Notice(text):
                 self._change(notice=text)
             case Gap():
                 self._bus.publish(GapArrived(self._settings.name, observation))
             case Scan():
                 self._last_good = observation.received_at
+                self._watchdog.good(self._clock.monotonic())
                 self._bus.publish(ScanArrived(self._settings.name, self._settings.terminal, observation))
 
     def _take_online(self, online: Online, now: datetime) -> None:
         """The device is there, again or still; whatever changed since it was lost is gone."""
+        if self._watchdog.rhythm != online.rhythm or not self._expected.is_set():
+            self._watchdog.online(online.rhythm, self._clock.monotonic())
+        if online.rhythm is not None:
+            self._expected.set()
         said = (online.identity, online.warnings)
         changed = said != (self._status.identity, self._status.warnings)
         self._status = msgspec.structs.replace(
@@ -172,8 +214,13 @@ class _Device:
     def _take_value(self, value: DataValue) -> None:
         self.items[value.item] = kept(self.items.get(value.item), value)
         if value.status is StatusCode.GOOD:
-            self._last_good = self._clock.now()
+            self._take_good()
         self._bus.publish(ValueArrived(self._settings.name, value))
+
+    def _take_good(self) -> None:
+        self._last_good = self._clock.now()
+        if self._watchdog.good(self._clock.monotonic()):
+            self._change(silent_since=None)
 
     def _change(self, **changes: Any) -> None:
         self._status = msgspec.structs.replace(self._status, **changes)

@@ -134,6 +134,11 @@ class StatusBoard:
         told += [
             f"Device {device.name}: {device.reason}" for device in self._devices() if device.state == "lost"
         ]
+        told += [
+            f"Device {device.name} seems to be there and has given no good value since "
+            f"{device.silent_since:%H:%M:%S} UTC: see its items, the device itself, and the log of the agent."
+            for device in self._devices() if device.silent_since and device.state != "lost"
+        ]  # fmt: skip
         if state.parked_count:
             told.append(f"{state.parked_count} reports were refused by the ERP and wait for a decision.")
         if state.oldest_unsent is not None and self._clock.now() - state.oldest_unsent > _OLD:

@@ -110,9 +110,12 @@ class ByException:
             values.append(told if type(told) in _PLAIN else storable(told))
         return {each: columns for each, columns in kept.items() if columns.items}
 
-    def forget(self) -> None:
-        """Report every item anew: what was reported last may not have been kept."""
-        self._items.clear()
+    def forget(self, device: str = "") -> None:
+        """Report every item, of all devices or of one, anew: what was reported last may not be so any more."""
+        if device:
+            self._items.pop(device, None)
+        else:
+            self._items.clear()
 
     def _new(self, device: str, name: str) -> _Last:
         path = f"{device}/{name}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import config
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.clock import Clock
-from edge_agent.events import ValueArrived
+from edge_agent.events import GapArrived, ValueArrived
 from edge_agent.store.errors import StoreError
 from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.supervisor import Supervisor
@@ -20,6 +20,8 @@ from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, micros
 
 GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
 _WAITING = 200_000  # values; some seconds of the fastest plant
+
+Arrived = ValueArrived | GapArrived
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ class SamplePump:
         self._begun = False
         self._taken = microseconds(clock.now())  # up to here everything is in the store, or told as a gap
         self._gap: Gap | None = None
+        self._marks: list[Gap] = []  # what devices could not tell, not recorded yet
         self._trouble = ""
 
     async def run(self) -> None:
@@ -91,7 +94,8 @@ class SamplePump:
         if self._begun:
             self.miss("not_saved", 0)  # nobody listened since the last run ended
         while True:
-            with self._bus.subscribe(ValueArrived, limit=_WAITING) as events:
+            heard: Subscription[Arrived] = self._bus.subscribe(ValueArrived, GapArrived, limit=_WAITING)
+            with heard as events:
                 if not self._begun:
                     self._begun = True
                     await self._note_the_stop()  # values that come meanwhile wait
@@ -109,7 +113,7 @@ class SamplePump:
         except StoreError as error:
             self._say(str(error))
 
-    async def _groups(self, events: Subscription[ValueArrived]) -> None:
+    async def _groups(self, events: Subscription[Arrived]) -> None:
         """One commit for each group. Raises Overflow once values were missed."""
         begun = self._clock.monotonic()
         try:
@@ -129,10 +133,13 @@ class SamplePump:
         self._gap = Gap(since, now, reason, count=count + (self._gap.count if self._gap else 0))
         self._report.forget()
 
-    async def _keep(self, arrived: list[ValueArrived]) -> None:
-        samples = self._report.sift((each.device, each.value) for each in arrived)
+    async def _keep(self, arrived: list[Arrived]) -> None:
+        samples = self._sifted(arrived)
         try:
             await self._store.append(samples)
+            while self._marks:
+                await self._store.mark(self._marks[0])
+                del self._marks[0]
             if self._gap is not None:
                 await self._store.mark(self._gap)
                 self._gap = None
@@ -142,6 +149,15 @@ class SamplePump:
         else:
             self._taken = microseconds(self._clock.now())
             self._say("")
+
+    def _sifted(self, arrived: list[Arrived]) -> dict[str, Columns]:
+        """The values that are to be kept. After a gap its items are told anew: they need not be as before."""
+        gaps = [each for each in arrived if isinstance(each, GapArrived)]
+        for device, gap in ((each.device, each.gap) for each in gaps):
+            since, until = microseconds(gap.since), microseconds(gap.until)
+            self._marks.append(Gap(since, until, "device", device, gap.item or ""))
+            self._report.forget(device)
+        return self._report.sift((each.device, each.value) for each in arrived if isinstance(each, ValueArrived))
 
     async def _tidy(self) -> None:
         try:

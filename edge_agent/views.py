@@ -221,6 +221,8 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one device is doing. `reason` is a sentence when it is lost; `notice` one or more sentences
     when it works, but not as it should; `warnings` what works and still needs a person. `insecure`: what
     it says can be read or changed on its way. `round_trip` is that of its last answer, in seconds.
+    `silent_since`: since when one that should speak by itself has given nothing good, though it seems to be
+    there.
     """
 
     name: str
@@ -235,6 +237,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_good: datetime | None = None
     tries: int = 0
     insecure: bool = False
+    silent_since: datetime | None = None
     round_trip: float | None = None
 
 

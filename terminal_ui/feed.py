@@ -118,7 +118,7 @@ def _news(status: Status) -> tuple[object, ...]:
     """What a person waits for: ticks, links, devices, the state of the machine."""
     machine = (status.machine.state, status.machine.alarm) if status.machine else None
     links = tuple((link.name, link.state) for link in status.links)
-    devices = tuple((device.name, device.state) for device in status.devices)
+    devices = tuple((device.name, device.state, device.silent_since) for device in status.devices)
     return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machine
 
 

@@ -117,7 +117,7 @@ class Driver:
             if isinstance(answer, Failure):
                 return
             self._online = True
-            emit(Online(identity=""))
+            emit(Online(identity="", rhythm=self._rhythm))
             found, self._early = self._early, []
         for value in found:
             emit(value)
@@ -168,6 +168,13 @@ class Driver:
         words = self._told.news(self._schedule.late(), self._line.dead)
         if words is not None:
             emit(Notice(words))
+
+    @property
+    def _rhythm(self) -> float:
+        """Seconds between two values of whatever is read most often, when every answer is late."""
+        said = self._options
+        paces = (said.groups[point.group] if point.group else said.interval for point in said.points)
+        return min(paces) + said.timeout
 
     def _points_of(self, unit: int) -> Iterable[DataValue]:
         names = [point.name for point in self._options.placed() if point.unit == unit]

@@ -19,6 +19,7 @@ from device_drivers.contract import (
     Online,
     StatusCode,
     TimedOut,
+    Unchanged,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
@@ -64,7 +65,7 @@ class Driver:
                 told = "; ".join(refused.values())
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
             identity = await wire.identity()
-            emit(Online(identity, self._warnings()))
+            emit(Online(identity, self._warnings(), wire.patience))
             self._tell_refused(refused, emit)
             await self._deliver(wire, identity, refused, emit)
         finally:
@@ -139,10 +140,10 @@ class Driver:
         """Emit until something ends it; returns only by raising."""
         tasks = [
             asyncio.create_task(self._pump(wire, emit)),
-            asyncio.create_task(self._watch(wire)),
+            asyncio.create_task(self._watch(wire, emit)),
             asyncio.create_task(wire.loss()),
             asyncio.create_task(self._ask_again(wire, refused)),
-            asyncio.create_task(self._look_at_dates(identity, emit)),
+            asyncio.create_task(self._look_at_dates(identity, wire.patience, emit)),
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -172,13 +173,15 @@ class Driver:
         """The server's queue was too short: it dropped changes between the last value and this one."""
         emit(Gap(item, min(self._last.get(item, moment), moment), moment))
 
-    async def _watch(self, wire: Wire) -> None:
-        """Raise when the server has published nothing, not even a keep-alive, for too long."""
+    async def _watch(self, wire: Wire, emit: Emit) -> None:
+        """Say that the server is heard; raise when it has published nothing, not even a keep-alive, for too long."""
         while True:
             heard, limit = wire.heard[0], wire.patience
             if self._clock.monotonic() - heard >= limit:
                 raise TimedOut(f"{self._options.endpoint} has sent nothing for {limit:g} s.")
             await self._clock.sleep_until(heard + limit)
+            if wire.heard[0] > heard:
+                emit(Unchanged())
 
     async def _ask_again(self, wire: Wire, refused: Iterable[Point]) -> None:
         """A controller that loads its program has its nodes a little later than its server."""
@@ -187,14 +190,14 @@ class Driver:
             if refused:
                 refused = await wire.subscribe(tuple(refused))
 
-    async def _look_at_dates(self, identity: str, emit: Emit) -> None:
+    async def _look_at_dates(self, identity: str, rhythm: float, emit: Emit) -> None:
         """A connection may live for longer than a certificate does: say so when the time comes."""
         told = self._warnings()
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + _LOOK_AT_DATES)
             if (now := self._warnings()) != told:
                 told = now
-                emit(Online(identity, now))
+                emit(Online(identity, now, rhythm))
 
 
 def trust(options: Options) -> str:

@@ -373,6 +373,13 @@ def _drop(conn: Connection, table: Literal["block", "tail"]) -> bool:
 
 
 def _mark(conn: Connection, gap: Gap) -> None:
+    """Record a gap. A device may tell one gap in pieces that overlap: they become one."""
+    if gap.reason == "device" and conn.execute(
+        "UPDATE gap SET since = min(since, ?2), until = max(until, ?3) WHERE since <= ?3 AND until >= ?2 AND id ="
+        " (SELECT max(id) FROM gap WHERE reason = 'device' AND device = ?1 AND item = ?4)",
+        (gap.device, gap.since, gap.until, gap.item),
+    ).rowcount:
+        return
     conn.execute(
         "INSERT INTO gap (device, item, since, until, reason, count) VALUES (?, ?, ?, ?, ?, ?)",
         (gap.device, gap.item, gap.since, max(gap.since, gap.until), gap.reason, gap.count),

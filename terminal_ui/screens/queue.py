@@ -70,8 +70,12 @@ def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[
     reason = device.reason or device.notice
     if device.state == "lost" and device.tries:
         reason = f"{reason} ({look.say('queue_page.tries', n=str(device.tries))})"
+    state: str = device.state
+    if device.silent_since and state != "lost":
+        state, since = "silent", device.silent_since
+        reason = look.texts.say("queue_page.silent")
     about = device.identity or device.driver
-    return _thing(device.name, about, device.state, age_words(since, scene.now), reason, look, width)
+    return _thing(device.name, about, state, age_words(since, scene.now), reason, look, width)
 
 
 def _thing(name: str, about: str, state: str, age: str, reason: str, look: Look, width: int) -> list[Content]:

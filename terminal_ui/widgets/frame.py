@@ -138,7 +138,9 @@ class StatusBar(Block):
             told.append((look.say("status.devices_lost", n=str(len(lost))), "bold $fh-alert"))
         else:
             told += [self._lost(device, scene) for device in lost]
-        return told + self._calm(scene, lost) if wide else told
+        silent = [device for device in status.devices if device.silent_since and device not in lost]
+        told += [self._silent(device, scene) for device in silent]
+        return told + self._calm(scene, lost + silent) if wide else told
 
     def _erp(self, scene: Scene, links: tuple[LinkStatus, ...]) -> Part:
         worst = next((link for link in links if link.state != "up"), links[0] if links else None)
@@ -152,7 +154,11 @@ class StatusBar(Block):
         name = self.look.texts.say("status.scanner") if is_scanner(device) else device.name
         return (self.look.say("status.device_lost", name=name, age=age), "bold $fh-alert")
 
-    def _calm(self, scene: Scene, lost: list[DeviceStatus]) -> list[Part]:
+    def _silent(self, device: DeviceStatus, scene: Scene) -> Part:
+        age = age_words(device.silent_since, scene.now)
+        return (self.look.say("status.device_silent", name=device.name, age=age), "bold $fh-alert")
+
+    def _calm(self, scene: Scene, told_of: list[DeviceStatus]) -> list[Part]:
         status = scene.status
         told: list[Part] = []
         if status is None:
@@ -161,7 +167,7 @@ class StatusBar(Block):
             told.append(
                 (self.look.say("status.plan", time=hour_minute(status.plans_at, self.look.zone)), "$fh-quiet")
             )
-        fine = [device for device in status.devices if device not in lost]
+        fine = [device for device in status.devices if device not in told_of]
         if any(not is_scanner(device) for device in fine):
             told.append((self.look.say("status.machine_ok"), "$fh-quiet"))
         if any(is_scanner(device) for device in fine):

@@ -59,7 +59,7 @@ class _Line:
         self._cut.set_exception(Unreachable(reason))
 
 
-class _Floor:
+class Floor:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.bus = Bus()
@@ -104,18 +104,18 @@ class _Floor:
 
 
 @pytest.fixture
-async def floor() -> AsyncIterator[_Floor]:
-    floor = _Floor()
+async def floor() -> AsyncIterator[Floor]:
+    floor = Floor()
     yield floor
     floor.task.cancel()
     await asyncio.gather(floor.task, return_exceptions=True)
 
 
-def _value(item: str, value: float, status: StatusCode = StatusCode.GOOD) -> DataValue:
+def value(item: str, value: float, status: StatusCode = StatusCode.GOOD) -> DataValue:
     return DataValue(item, None if status is StatusCode.BAD else value, status, START)
 
 
-async def test_a_device_comes_online_with_its_identity(floor: _Floor) -> None:
+async def test_a_device_comes_online_with_its_identity(floor: Floor) -> None:
     assert [status.state for status in floor.devices.statuses()] == ["starting", "starting"]
     floor.clock.advance(3)
     await floor.lines["plc"].observe(Online("Simatic S7"))
@@ -125,18 +125,18 @@ async def test_a_device_comes_online_with_its_identity(floor: _Floor) -> None:
     assert floor.status("gun").state == "starting"
 
 
-async def test_values_and_scans_reach_the_bus(floor: _Floor) -> None:
+async def test_values_and_scans_reach_the_bus(floor: Floor) -> None:
     scan = Scan("id-1", b"B:1001", START)
-    await floor.lines["plc"].observe(Online(""), _value("count", 7))
+    await floor.lines["plc"].observe(Online(""), value("count", 7))
     await floor.lines["gun"].observe(Online(""), scan)
     seen = await floor.until(lambda event: isinstance(event, ScanArrived))
-    assert ValueArrived("plc", _value("count", 7)) in seen
+    assert ValueArrived("plc", value("count", 7)) in seen
     assert seen[-1] == ScanArrived("gun", "T1", scan)
     assert floor.status("gun").last_good == START
 
 
-async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_the_loss(floor: _Floor) -> None:
-    await floor.lines["plc"].observe(Online(""), _value("count", 7), _value("speed", 1.5))
+async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_the_loss(floor: Floor) -> None:
+    await floor.lines["plc"].observe(Online(""), value("count", 7), value("speed", 1.5))
     floor.clock.advance(60)
     floor.lines["plc"].cut("The cable is out.")
     seen = await floor.until_state("plc", "lost")
@@ -150,7 +150,7 @@ async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_th
     )
 
 
-async def test_a_notice_stands_until_it_is_taken_back_or_the_device_is_lost(floor: _Floor) -> None:
+async def test_a_notice_stands_until_it_is_taken_back_or_the_device_is_lost(floor: Floor) -> None:
     await floor.lines["plc"].observe(Online(""), Notice("Unit 7 does not answer."))
     seen = await floor.until(lambda event: isinstance(event, DeviceChanged) and bool(event.status.notice))
     assert isinstance(seen[-1], DeviceChanged)
@@ -163,8 +163,8 @@ async def test_a_notice_stands_until_it_is_taken_back_or_the_device_is_lost(floo
     assert floor.status("plc").notice == ""
 
 
-async def test_failing_again_says_nothing_new_about_the_values(floor: _Floor) -> None:
-    await floor.lines["plc"].observe(Online(""), _value("count", 7))
+async def test_failing_again_says_nothing_new_about_the_values(floor: Floor) -> None:
+    await floor.lines["plc"].observe(Online(""), value("count", 7))
     floor.lines["plc"].cut("first")
     await floor.until_state("plc", "lost")
     since = floor.status("plc").since
@@ -177,13 +177,13 @@ async def test_failing_again_says_nothing_new_about_the_values(floor: _Floor) ->
     assert floor.status("plc").since == since
 
 
-async def test_a_device_that_returns_is_good_again(floor: _Floor) -> None:
-    await floor.lines["plc"].observe(Online("A"), _value("count", 7))
+async def test_a_device_that_returns_is_good_again(floor: Floor) -> None:
+    await floor.lines["plc"].observe(Online("A"), value("count", 7))
     floor.lines["plc"].cut("gone")
     await floor.until_state("plc", "lost")
     await floor.clock.sleeping()
     floor.clock.advance(5)
-    await floor.lines["plc"].observe(Online("B"), _value("count", 9))
+    await floor.lines["plc"].observe(Online("B"), value("count", 9))
     await floor.until_state("plc", "online")
     status = floor.status("plc")
     assert (status.identity, status.reason, status.tries) == ("B", "", 0)
@@ -191,11 +191,11 @@ async def test_a_device_that_returns_is_good_again(floor: _Floor) -> None:
 
 
 async def test_after_a_loss_the_gap_runs_from_when_the_device_was_last_heard_until_it_is_back(
-    floor: _Floor,
+    floor: Floor,
 ) -> None:
     gaps = floor.bus.subscribe(GapArrived)
     plc = floor.lines["plc"]
-    await plc.observe(Online("A"), _value("count", 7))
+    await plc.observe(Online("A"), value("count", 7))
     floor.clock.advance(3)
     told = Gap(None, START + timedelta(seconds=1), floor.clock.now())
     await plc.observe(told)
@@ -209,7 +209,7 @@ async def test_after_a_loss_the_gap_runs_from_when_the_device_was_last_heard_unt
     assert gap == Gap(None, told.since, floor.clock.now())
 
 
-async def test_warnings_are_shown_while_the_device_works_and_when_they_change(floor: _Floor) -> None:
+async def test_warnings_are_shown_while_the_device_works_and_when_they_change(floor: Floor) -> None:
     gaps = floor.bus.subscribe(GapArrived)
     await floor.lines["plc"].observe(Online("A"))
     await floor.until_state("plc", "online")
@@ -219,9 +219,9 @@ async def test_warnings_are_shown_while_the_device_works_and_when_they_change(fl
     assert (await asyncio.wait_for(anext(gaps), 5)).gap.item == "count"
 
 
-async def test_a_bad_item_keeps_its_last_good_value_and_its_age(floor: _Floor) -> None:
+async def test_a_bad_item_keeps_its_last_good_value_and_its_age(floor: Floor) -> None:
     await floor.lines["plc"].observe(
-        Online(""), _value("count", 7), _value("count", 0, StatusCode.BAD), _value("never", 0, StatusCode.BAD)
+        Online(""), value("count", 7), value("count", 0, StatusCode.BAD), value("never", 0, StatusCode.BAD)
     )
     assert floor.devices.items("plc")["count"] == ItemValue(
         name="count", value=7, status="Bad", source_time=START

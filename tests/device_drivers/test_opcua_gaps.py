@@ -13,7 +13,16 @@ from asyncua.client.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_drivers.contract import DataValue, Gap, Misconfigured, Online, StatusCode, TimedOut, Unreachable
+from device_drivers.contract import (
+    DataValue,
+    Gap,
+    Misconfigured,
+    Online,
+    StatusCode,
+    TimedOut,
+    Unchanged,
+    Unreachable,
+)
 from device_drivers.opcua import Options, wire
 from device_drivers.opcua.paths import Step, browse_path
 from device_drivers.opcua.values import follows, overflowed, severity
@@ -168,6 +177,17 @@ async def test_a_frozen_server_is_lost_in_time_and_the_gap_begins_when_it_was_la
         assert (gap.since - newest).total_seconds() < 0.8
         async with running(make("opcua", chosen)) as again:
             assert (await again.value("temperature", within=3)).status is StatusCode.GOOD
+
+
+async def test_a_server_without_news_is_heard_all_the_same(machine: Simulator) -> None:
+    points = [{"name": "product", "path": "Objects/Server/ServerStatus/BuildInfo/ProductName"}]
+    chosen = options(machine.ready["port"], points=points, stale_after=0.7)
+    async with running(make("opcua", chosen)) as run:
+        await run.until(lambda seen: sum(isinstance(each, Unchanged) for each in seen) >= 2)
+        online = run.seen[0]
+    assert isinstance(online, Online)
+    assert online.rhythm is not None
+    assert online.rhythm >= 0.7
 
 
 async def test_a_server_that_moves_its_namespaces_when_it_restarts_is_read_as_before() -> None:

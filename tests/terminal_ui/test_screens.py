@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -62,6 +63,16 @@ def test_the_state_of_the_links_is_told_in_words(status: Status) -> None:
     assert f"{status.unsent} unsent" in text
     assert ("1 refused" in text) == (status is TROUBLE)
     assert ("2 devices LOST" in text) == (status is TROUBLE)
+
+
+def test_a_silent_device_is_told_though_it_is_online() -> None:
+    machine, scanner = STATUS.devices[:2]
+    silent = msgspec.structs.replace(machine, silent_since=NOW - timedelta(minutes=3))
+    scene = Scene(NOW, VIEWS["work"], msgspec.structs.replace(STATUS, devices=(silent, scanner)))
+    bar, page = content(StatusBar, scene, 80, 1), content(QueueSheet, scene, 80, 20)
+    assert f"{machine.name} SILENT 3 min" in bar
+    assert "machine ok" not in bar
+    assert "gives no good value. Tell maintenance." in page
 
 
 def test_the_ticks_tell_how_far_a_report_got() -> None:
