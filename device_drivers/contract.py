@@ -13,7 +13,7 @@ library that speaks the protocol end in the driver's one file.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -59,6 +59,29 @@ class DataValue:
 
 
 @dataclass(frozen=True, slots=True)
+class DataValues:
+    """Several items at one moment, as one read gives them: a DataValue each, for a fraction of the cost.
+
+    `items` and `values` have one length and are not changed any more; no item is there twice. `status` and
+    `source_time` are those of all: the values are all None when it is BAD, and none is otherwise.
+    """
+
+    items: tuple[str, ...]
+    values: Sequence[Value]
+    status: StatusCode
+    source_time: datetime
+
+    @classmethod
+    def of(cls, value: DataValue) -> DataValues:
+        """The one value."""
+        return cls((value.item,), (value.value,), value.status, value.source_time)
+
+    def __iter__(self) -> Iterator[DataValue]:
+        for item, value in zip(self.items, self.values, strict=True):
+            yield DataValue(item, value, self.status, self.source_time)
+
+
+@dataclass(frozen=True, slots=True)
 class Unchanged:
     """The device was heard and had nothing new to tell: its last values stand. Of devices that tell only
     of changes."""
@@ -100,7 +123,7 @@ class Notice:
     text: str
 
 
-Observation = Online | DataValue | Unchanged | Gap | Scan | Notice
+Observation = Online | DataValue | DataValues | Unchanged | Gap | Scan | Notice
 Emit = Callable[[Observation], None]
 
 

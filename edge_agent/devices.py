@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from device_drivers.contract import (
     DataValue,
+    DataValues,
     DriverModule,
     Gap,
     Notice,
@@ -25,13 +27,15 @@ from device_drivers.contract import (
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValuesArrived
 from edge_agent.items import kept
 from edge_agent.supervisor import LONGEST, State, Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 from edge_agent.watchdog import Watchdog
 
 SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
+_NEWS = 100  # reads of different items
+
 
 @dataclass(frozen=True)
 class DeviceSettings:
@@ -97,7 +101,8 @@ class _Device:
         bus: Bus,
         supervisor: Supervisor,
     ) -> None:
-        self.items: dict[str, ItemValue] = {}
+        self._items: dict[str, ItemValue] = {}
+        self._news: dict[tuple[str, ...], DataValues] = {}  # the newest good reads that are not in it yet
         self._settings = settings
         self._load = load
         self._clock = clock
@@ -169,8 +174,8 @@ class _Device:
 
     def _lose_values(self) -> None:
         now = self._clock.now()
-        for item in tuple(self.items):
-            self._take_value(DataValue(item, None, StatusCode.BAD, now))
+        if items := tuple(self.items):
+            self._take_values(DataValues(items, (None,) * len(items), StatusCode.BAD, now))
 
     def _emit(self, observation: Observation) -> None:
         now = self._clock.now()
@@ -180,8 +185,10 @@ class _Device:
         self._watchdog.heard(self._clock.monotonic())
         self._supervisor.alive(f"device {self._settings.name}")
         match observation:
+            case DataValues():
+                self._take_values(observation)
             case DataValue():
-                self._take_value(observation)
+                self._take_values(DataValues.of(observation))
             case Unchanged() if any(item.status == "Good" for item in self.items.values()):
                 self._take_good()
             case Notice(text):
@@ -211,11 +218,28 @@ class _Device:
             self._missing_since = None
             self._bus.publish(GapArrived(self._settings.name, gap))
 
-    def _take_value(self, value: DataValue) -> None:
-        self.items[value.item] = kept(self.items.get(value.item), value)
-        if value.status is StatusCode.GOOD:
+    @property
+    def items(self) -> Mapping[str, ItemValue]:
+        """Every item that it ever gave."""
+        self._keep()
+        return self._items
+
+    def _keep(self, *more: DataValues) -> None:
+        """Look at what came since the last time: many reads come before anybody wants to know."""
+        for value in itertools.chain(*self._news.values(), *more):
+            self._items[value.item] = kept(self._items.get(value.item), value)
+        self._news.clear()
+
+    def _take_values(self, values: DataValues) -> None:
+        if values.status is StatusCode.GOOD:
+            self._news.pop(values.items, None)  # what is newer goes behind what other reads said since
+            self._news[values.items] = values
+            if len(self._news) > _NEWS:
+                self._keep()
             self._take_good()
-        self._bus.publish(ValueArrived(self._settings.name, value))
+        else:
+            self._keep(values)
+        self._bus.publish(ValuesArrived(self._settings.name, values))
 
     def _take_good(self) -> None:
         self._last_good = self._clock.now()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _SOURCE = Path(__file__).with_name("server.c")
 _PATIENCE = 20.0  # seconds
@@ -70,7 +70,7 @@ class ModbusDevices:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(*self._command, stdout=asyncio.subprocess.PIPE)
-        self.ports = await self._line()
+        self.ports = [int(each) for each in await self._line()]
         return self
 
     async def __aexit__(
@@ -87,9 +87,8 @@ class ModbusDevices:
         self._process.send_signal(signal.SIGUSR1)
         return [Served(*each) for each in await self._line()]
 
-    async def _line(self) -> list[list[int]]:
+    async def _line(self) -> Any:
         assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(_PATIENCE):
-            told: list[list[int]] = json.loads(await self._process.stdout.readline())
-        return told
+            return json.loads(await self._process.stdout.readline())

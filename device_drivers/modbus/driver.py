@@ -10,7 +10,7 @@ from datetime import datetime
 from device_drivers.contract import (
     BadReply,
     Clock,
-    DataValue,
+    DataValues,
     DeviceError,
     Emit,
     Notice,
@@ -24,7 +24,7 @@ from device_drivers.modbus.line import GATEWAY, Line
 from device_drivers.modbus.notices import Told
 from device_drivers.modbus.options import Options
 from device_drivers.modbus.rounds import Job, Schedule
-from device_drivers.modbus.values import Field, bad, fields
+from device_drivers.modbus.values import Fields, bad, fields
 from device_drivers.modbus.wire import Wire, connect
 
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
@@ -44,7 +44,7 @@ class Driver:
             options.placed(), options.max_registers, options.max_gap, options.max_bits,
             options.one_request_per_point,
         )  # fmt: skip
-        self._fields: dict[Block, tuple[Field, ...]] = {block: fields(block) for block in blocks}
+        self._fields: dict[Block, Fields] = {block: fields(block) for block in blocks}
         now = clock.monotonic()
         self._schedule = Schedule(blocks, {"": options.interval, **options.groups}, now)
         self._line = Line(
@@ -54,7 +54,7 @@ class Driver:
         self._told = Told(options.retry_dead_unit)
         self._quiet_until = now
         self._online = False
-        self._early: list[DataValue] = []  # bad ones from before the first answer
+        self._early: list[DataValues] = []  # bad ones from before the first answer
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled; see device_drivers.contract.Driver."""
@@ -176,7 +176,7 @@ class Driver:
         paces = (said.groups[point.group] if point.group else said.interval for point in said.points)
         return min(paces) + said.timeout
 
-    def _points_of(self, unit: int) -> Iterable[DataValue]:
+    def _points_of(self, unit: int) -> Iterable[DataValues]:
         names = [point.name for point in self._options.placed() if point.unit == unit]
         return bad(names, self._clock.now())
 

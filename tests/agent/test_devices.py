@@ -14,6 +14,7 @@ import pytest
 from device_drivers.contract import (
     Clock,
     DataValue,
+    DataValues,
     DriverModule,
     Emit,
     Gap,
@@ -26,12 +27,12 @@ from device_drivers.contract import (
 )
 from edge_agent.bus import Bus, Subscription
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValuesArrived
 from edge_agent.supervisor import Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 from tests.support.manual_clock import START, ManualClock
 
-Event = ScanArrived | ValueArrived | DeviceChanged
+Event = ScanArrived | ValuesArrived | DeviceChanged
 
 
 class _Line:
@@ -74,7 +75,7 @@ class Floor:
             self.bus,
             Supervisor(self.clock, Random(1), strict=True),
         )
-        self.events: Subscription[Any] = self.bus.subscribe(ScanArrived, ValueArrived, DeviceChanged)
+        self.events: Subscription[Any] = self.bus.subscribe(ScanArrived, ValuesArrived, DeviceChanged)
         self.task = asyncio.ensure_future(self.devices.run())
 
     def _load(self, name: str) -> DriverModule:
@@ -130,7 +131,7 @@ async def test_values_and_scans_reach_the_bus(floor: Floor) -> None:
     await floor.lines["plc"].observe(Online(""), value("count", 7))
     await floor.lines["gun"].observe(Online(""), scan)
     seen = await floor.until(lambda event: isinstance(event, ScanArrived))
-    assert ValueArrived("plc", value("count", 7)) in seen
+    assert ValuesArrived("plc", DataValues.of(value("count", 7))) in seen
     assert seen[-1] == ScanArrived("gun", "T1", scan)
     assert floor.status("gun").last_good == START
 
@@ -140,7 +141,7 @@ async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_th
     floor.clock.advance(60)
     floor.lines["plc"].cut("The cable is out.")
     seen = await floor.until_state("plc", "lost")
-    bad = [event.value for event in seen if isinstance(event, ValueArrived)][-2:]
+    bad = [value for event in seen if isinstance(event, ValuesArrived) for value in event.values][-2:]
     assert bad == [DataValue(item, None, StatusCode.BAD, floor.clock.now()) for item in ("count", "speed")]
     assert isinstance(seen[-1], DeviceChanged)
     assert (seen[-1].status.reason, seen[-1].status.tries) == ("The cable is out.", 1)
