@@ -104,6 +104,7 @@ class _Device:
         self._items: dict[str, ItemValue] = {}
         self._news: dict[tuple[str, ...], DataValues] = {}  # the newest good reads that are not in it yet
         self._settings = settings
+        self._task = f"device {settings.name}"  # as the supervisor knows it
         self._load = load
         self._clock = clock
         self._bus = bus
@@ -183,7 +184,7 @@ class _Device:
             self._take_online(observation, now)
         self._heard = observation.since if isinstance(observation, Gap) else now
         self._watchdog.heard(self._clock.monotonic())
-        self._supervisor.alive(f"device {self._settings.name}")
+        self._supervisor.alive(self._task)
         match observation:
             case DataValues():
                 self._take_values(observation)

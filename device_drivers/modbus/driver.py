@@ -156,15 +156,18 @@ class Driver:
 
     def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
         """What an answer means for others: values to be taken back, blocks to be split, words for people."""
-        doubted, self._line.doubted = self._line.doubted, set()
-        for unit in doubted:
-            self._schedule.drop(unit)
-            for value in self._points_of(unit):
-                emit(value)
+        if self._line.doubted:
+            doubted, self._line.doubted = self._line.doubted, set()
+            for unit in doubted:
+                self._schedule.drop(unit)
+                for value in self._points_of(unit):
+                    emit(value)
         if isinstance(answer, Refusal) and answer.code == _ILLEGAL_ADDRESS and len(job.block.points) > 1:
             parts = split(job.block)
             self._fields.update({part: fields(part) for part in parts})
             self._schedule.replace(job.block, parts)
+        if job.course.at_work and isinstance(answer, bytes):
+            return  # the pace is judged by whole rounds
         words = self._told.news(self._schedule.late(), self._line.dead)
         if words is not None:
             emit(Notice(words))

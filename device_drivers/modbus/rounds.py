@@ -49,9 +49,8 @@ class Course:
     @property
     def pace(self) -> float:
         """Seconds from round to round of late; 0.0 before that can be told."""
-        if len(self.begun) <= _JUDGED // 2:
-            return 0.0
-        return (self.begun[-1] - self.begun[0]) / (len(self.begun) - 1)
+        rounds = len(self.begun) - 1
+        return (self.begun[-1] - self.begun[0]) / rounds if rounds >= _JUDGED // 2 else 0.0
 
     def begin(self, now: float) -> None:
         """Begin a round: late ones are left out, never made up for."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -195,8 +196,9 @@ class SampleStore:
             seen, codes = self._read.get(device, ((), []))
             if seen != items:  # a device that is read as a whole says the same items again and again
                 known = self._places.setdefault(device, {})
-                for item in set(items) - known.keys():
-                    known[item] = _place(conn, device, item)
+                for item in items:  # in their order: what is read together has places side by side
+                    if item not in known:
+                        known[item] = _place(conn, device, item)
                 codes = [known[item] for item in items]
                 self._read[device] = (items, codes)
             rows = Rows(codes, times, statuses, values)
@@ -217,11 +219,18 @@ def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
         yield lane, rows._replace(places=[place - lane * LANE_ITEMS for place in rows.places])
         return
     parts: dict[int, Rows] = {}
-    for place, time, status, value in zip(*rows, strict=True):
-        lane = place // LANE_ITEMS
-        part = parts.setdefault(lane, Rows.none())
-        part.extend(Rows([place - lane * LANE_ITEMS], [time], [status], [value]))
+    begin = 0
+    for lane, run in groupby(rows.places, key=_lane):  # items of one read stand side by side
+        places = [place - lane * LANE_ITEMS for place in run]
+        end = begin + len(places)
+        part = Rows(places, *(column[begin:end] for column in rows[1:]))
+        parts.setdefault(lane, Rows.none()).extend(part)
+        begin = end
     yield from parts.items()
+
+
+def _lane(place: int) -> int:
+    return place // LANE_ITEMS
 
 
 def _step(
