@@ -176,7 +176,7 @@ class _Device:
     def _lose_values(self) -> None:
         now = self._clock.now()
         if items := tuple(self.items):
-            self._take_values(DataValues(items, (None,) * len(items), StatusCode.BAD, now))
+            self._take_values(DataValues(items, (None,) * len(items), StatusCode.BAD, now), now)
 
     def _emit(self, observation: Observation) -> None:
         now = self._clock.now()
@@ -187,11 +187,11 @@ class _Device:
         self._supervisor.alive(self._task)
         match observation:
             case DataValues():
-                self._take_values(observation)
+                self._take_values(observation, now)
             case DataValue():
-                self._take_values(DataValues.of(observation))
+                self._take_values(DataValues.of(observation), now)
             case Unchanged() if any(item.status == "Good" for item in self.items.values()):
-                self._take_good()
+                self._take_good(now)
             case Notice(text):
                 self._change(notice=text)
             case Gap():
@@ -231,19 +231,19 @@ class _Device:
             self._items[value.item] = kept(self._items.get(value.item), value)
         self._news.clear()
 
-    def _take_values(self, values: DataValues) -> None:
+    def _take_values(self, values: DataValues, now: datetime) -> None:
         if values.status is StatusCode.GOOD:
             self._news.pop(values.items, None)  # what is newer goes behind what other reads said since
             self._news[values.items] = values
             if len(self._news) > _NEWS:
                 self._keep()
-            self._take_good()
+            self._take_good(now)
         else:
             self._keep(values)
         self._bus.publish(ValuesArrived(self._settings.name, values))
 
-    def _take_good(self) -> None:
-        self._last_good = self._clock.now()
+    def _take_good(self, now: datetime) -> None:
+        self._last_good = now
         if self._watchdog.good(self._clock.monotonic()):
             self._change(silent_since=None)
 

@@ -18,7 +18,7 @@ from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.supervisor import Supervisor
 from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds
 
-GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
+GROUP_SECONDS = 0.15  # a value waits no longer for its commit to begin
 _WAITING = 20_000  # reads; some seconds of the fastest plant
 
 Arrived = ValuesArrived | GapArrived

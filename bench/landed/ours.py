@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,8 +18,37 @@ from edge_agent.store.samples_reading import Chunk
 DURABILITY = "FULL"  # synchronous=FULL: what a commit returned for is on the medium
 
 
+HEAD = """\
+[site]
+name = "Bench"
+agent = "bench-pc1"
+data = "data"
+socket = "data/agent.sock"
+
+[[terminals]]
+id = "T1"
+
+# Every value is kept, whether it changed or not: nothing is saved by not storing.
+[telemetry]
+heartbeat = 0
+
+"""
+
+_ERP = """\
+[[connectors]]
+name = "erp"
+driver = "rest"
+[connectors.options]
+url = "http://127.0.0.1:9"
+token_file = "erp.token"
+
+"""
+
+
 def program(work: Work, ports: Sequence[int], folder: Path) -> Program:
     """How it is started. Its ERP is never there: that must not matter."""
+    (folder / "erp.token").write_text("nobody\n", encoding="ascii")
+    (folder / "erp.token").chmod(0o600)
     site = folder / "site.toml"
     site.write_text(_site(work, ports), encoding="utf-8")
     command = [sys.executable, "-m", "edge_agent", "run", str(site)]
@@ -52,28 +78,4 @@ def _site(work: Work, ports: Sequence[int]) -> str:
         f"port = {port}\ninterval = {work.interval}\nmax_registers = 125\nmax_gap = 25\npoints = [{points}]\n\n"
         for number, port in enumerate(ports)
     )
-    return _HEAD + devices
-
-
-_HEAD = """\
-[site]
-name = "Bench"
-agent = "bench-pc1"
-data = "data"
-socket = "data/agent.sock"
-
-[[terminals]]
-id = "T1"
-
-# Every value is kept, whether it changed or not: nothing is saved by not storing.
-[telemetry]
-heartbeat = 0
-
-[[connectors]]
-name = "erp"
-driver = "rest"
-[connectors.options]
-url = "http://127.0.0.1:9"
-token_file = "erp.token"
-
-"""
+    return HEAD + _ERP + devices

@@ -49,24 +49,28 @@ class Program:
     def kill(self) -> None:
         """SIGKILL for all of it, at once; safe to call twice."""
         assert self._process is not None
-        for each in self._tree():
-            each.kill()
-        self._process.wait()
+        if self._process.poll() is None:
+            for each in _tree(self._process.pid):
+                each.kill()
+            self._process.wait()
 
     def taken(self) -> Taken:
         """By the process and its children. Raises RuntimeError, with the end of its log, when it has ended."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.name} ended by itself: {self._log.read_text('utf-8', 'replace')[-1500:]}")
-        tree = self._tree()
+        return self.taken_by(self._process.pid)
+
+    @staticmethod
+    def taken_by(pid: int) -> Taken:
+        """By a process and its children, those that have ended too."""
+        tree = _tree(pid)
         times = [each.cpu_times() for each in tree]
         ended = times[0].children_user + times[0].children_system
         cpu = sum(each.user + each.system for each in times) + ended
         return Taken(cpu, sum(each.memory_info().rss for each in tree) / 1e6)
 
-    def _tree(self) -> list[psutil.Process]:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            return []
-        process = psutil.Process(self._process.pid)
-        return [process, *process.children(recursive=True)]
+
+def _tree(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]

@@ -53,8 +53,8 @@ def program(work: Work, ports: Sequence[int], folder: Path, python: Path, broker
     for name in ("config", "data", "logs"):
         (folder / name).mkdir()
     known = next(python.parents[1].glob("lib/*/site-packages/thingsboard_gateway/config"))
-    _write(folder, "tb_gateway.json", _gateway(json.loads((known / "tb_gateway.json").read_text("utf-8")), folder, broker))
-    _write(folder, "logs.json", _logs(json.loads((known / "logs.json").read_text("utf-8")), folder))
+    _write(folder, "tb_gateway.json", _gateway(_read(known, "tb_gateway.json"), folder, broker))
+    _write(folder, "logs.json", _logs(_read(known, "logs.json"), folder))
     slaves = [_slave(work, number, port) for number, port in enumerate(ports)]
     _write(folder, "modbus.json", {"master": {"slaves": slaves}, "name": "mb", "logLevel": "ERROR", "id": "mb"})
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -80,6 +80,11 @@ def _add(told: dict[str, Any], found: Stored) -> None:
     for row in rows if isinstance(rows, list) else [rows]:
         for name, value in row["values"].items():
             found.add((device, int(name.partition("_")[2])), row["ts"] * 1000, int(value))
+
+
+def _read(known: Path, name: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((known / name).read_text("utf-8"))
+    return told
 
 
 def _write(folder: Path, name: str, told: Any) -> None:

@@ -27,6 +27,7 @@ from device_drivers.modbus.rounds import Job, Schedule
 from device_drivers.modbus.values import Fields, bad, fields
 from device_drivers.modbus.wire import Wire, connect
 
+_LOOK = 1.0  # seconds between two looks at paces and dead units while answers are good
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
 
@@ -52,6 +53,7 @@ class Driver:
             retry_dead=options.retry_dead_unit, seed=clock.new_id(),
         )  # fmt: skip
         self._told = Told(options.retry_dead_unit)
+        self._look_at = now
         self._quiet_until = now
         self._online = False
         self._early: list[DataValues] = []  # bad ones from before the first answer
@@ -166,8 +168,10 @@ class Driver:
             parts = split(job.block)
             self._fields.update({part: fields(part) for part in parts})
             self._schedule.replace(job.block, parts)
-        if job.course.at_work and isinstance(answer, bytes):
-            return  # the pace is judged by whole rounds
+        now = self._clock.monotonic()
+        if isinstance(answer, bytes) and now < self._look_at:
+            return  # all is well with this one, and the others were just looked at
+        self._look_at = now + _LOOK
         words = self._told.news(self._schedule.late(), self._line.dead)
         if words is not None:
             emit(Notice(words))

@@ -223,7 +223,7 @@ def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
     for lane, run in groupby(rows.places, key=_lane):  # items of one read stand side by side
         places = [place - lane * LANE_ITEMS for place in run]
         end = begin + len(places)
-        part = Rows(places, *(column[begin:end] for column in rows[1:]))
+        part = Rows(places, rows.times[begin:end], rows.statuses[begin:end], rows.values[begin:end])
         parts.setdefault(lane, Rows.none()).extend(part)
         begin = end
     yield from parts.items()
