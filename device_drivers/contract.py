@@ -60,16 +60,18 @@ class DataValue:
 
 @dataclass(frozen=True, slots=True)
 class DataValues:
-    """Several items at one moment, as one read gives them: a DataValue each, for a fraction of the cost.
+    """Values as one read, or one message, gives them: a DataValue each, for a fraction of the cost.
 
-    `items` and `values` have one length and are not changed any more; no item is there twice. `status` and
-    `source_time` are those of all: the values are all None when it is BAD, and none is otherwise.
+    `items` and `values` have one length, in the order in which they came, and are not changed any more.
+    `status` is that of all: the values are all None when it is BAD, and none is otherwise. So is
+    `source_time`, unless there are `source_times`, one for each; it is then that of the last.
     """
 
     items: tuple[str, ...]
     values: Sequence[Value]
     status: StatusCode
     source_time: datetime
+    source_times: Sequence[datetime] | None = None
 
     @classmethod
     def of(cls, value: DataValue) -> DataValues:
@@ -77,8 +79,13 @@ class DataValues:
         return cls((value.item,), (value.value,), value.status, value.source_time)
 
     def __iter__(self) -> Iterator[DataValue]:
-        for item, value in zip(self.items, self.values, strict=True):
-            yield DataValue(item, value, self.status, self.source_time)
+        for item, value, time in zip(self.items, self.values, self.times, strict=True):
+            yield DataValue(item, value, self.status, time)
+
+    @property
+    def times(self) -> Sequence[datetime]:
+        """The source time of each."""
+        return self.source_times or (self.source_time,) * len(self.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from device_drivers.contract import (
     StatusCode,
     TimedOut,
     Unchanged,
+    Value,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
@@ -227,9 +228,13 @@ class _Device:
 
     def _keep(self, *more: DataValues) -> None:
         """Look at what came since the last time: many reads come before anybody wants to know."""
-        for value in itertools.chain(*self._news.values(), *more):
-            self._items[value.item] = kept(self._items.get(value.item), value)
+        newest: dict[str, tuple[Value, datetime]] = {}
+        for read in self._news.values():
+            newest.update(zip(read.items, zip(read.values, read.times, strict=True), strict=True))
         self._news.clear()
+        good = (DataValue(item, value, StatusCode.GOOD, time) for item, (value, time) in newest.items())
+        for value in itertools.chain(good, *more):
+            self._items[value.item] = kept(self._items.get(value.item), value)
 
     def _take_values(self, values: DataValues, now: datetime) -> None:
         if values.status is StatusCode.GOOD:

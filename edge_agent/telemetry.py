@@ -88,16 +88,18 @@ class ByException:
         """Of (device, values) in the order of arrival those that are to be kept, by device."""
         kept: dict[str, Columns] = {}
         for device, read in arrived:
-            time, names, told = microseconds(read.source_time), read.items, read.values
+            names, told = read.items, read.values
+            times = _times(read)
             known = self._reads.setdefault(device, {})
             lasts, always = known.get(names) or self._known(device, names)
-            picked = None if always else _picked(lasts, read, time)
+            picked = None if always else _picked(lasts, read, times)
             if picked is not None and len(picked) < len(names):
                 names, told = tuple(names[at] for at in picked), [told[at] for at in picked]
+                times = [times[at] for at in picked]
             if names:
                 columns = kept.setdefault(device, Columns([], [], [], []))
                 columns.items.extend(names)
-                columns.times.extend([time] * len(names))
+                columns.times.extend(times)
                 columns.statuses.extend([_ORDER[read.status]] * len(names))
                 columns.values.extend(_storable(told))
         return kept
@@ -129,10 +131,16 @@ class ByException:
         return [None, 0, None, 0.0 if exact else deadband, round(heartbeat * 1_000_000)]
 
 
-def _picked(lasts: list[_Last], read: DataValues, time: int) -> list[int]:
+def _times(read: DataValues) -> list[int]:
+    if read.source_times is None:
+        return [microseconds(read.source_time)] * len(read.items)
+    return [(time - _EPOCH) // MICROSECOND for time in read.source_times]
+
+
+def _picked(lasts: list[_Last], read: DataValues, times: list[int]) -> list[int]:
     """The places of the values that are to be kept; from now on they are what was reported last."""
     picked, status = [], read.status
-    for at, (was, told) in enumerate(zip(lasts, read.values, strict=True)):
+    for at, (was, told, time) in enumerate(zip(lasts, read.values, times, strict=True)):
         if (
             status is was[_STATUS]
             and 0 <= time - was[_TIME] < was[_HEARTBEAT]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from device_drivers.contract import (
     BadReply,
     Clock,
     DataValue,
+    DataValues,
     DeviceError,
     Emit,
     Gap,
@@ -20,6 +21,7 @@ from device_drivers.contract import (
     StatusCode,
     TimedOut,
     Unchanged,
+    Value,
 )
 from device_drivers.opcua.options import Options, Point
 from device_drivers.opcua.refusals import untrusted
@@ -159,17 +161,31 @@ class Driver:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pump(self, wire: Wire, emit: Emit) -> None:
-        async for change in wire.changes():
-            status = severity(change.code)
-            value = None if status is StatusCode.BAD else change.value
-            moment = change.source_time or self._clock.now()
-            for item in change.items:
-                if overflowed(change.code):
-                    self._tell_overflow(item, change, moment, emit)
-                self._last[item] = moment
-                emit(DataValue(item, value, StatusCode.BAD if value is None else status, moment))
+        async for changes in wire.changes():
+            self._take(changes, emit)
 
-    def _tell_overflow(self, item: str, change: Change, moment: datetime, emit: Emit) -> None:
+    def _take(self, changes: Iterable[Change], emit: Emit) -> None:
+        """Emit changes in their order; those of one status that follow each other as one."""
+        now, of_all = self._clock.now(), StatusCode.GOOD
+        items, values, times = list[str](), list[Value](), list[datetime]()
+        for change in changes:
+            value, status = change.value, severity(change.code) if change.code else StatusCode.GOOD
+            if value is None or status is StatusCode.BAD:
+                value, status = None, StatusCode.BAD
+            moment, dropped = change.source_time or now, change.code and overflowed(change.code)
+            for item in change.items:
+                if status is not of_all or dropped:
+                    _emit_all(items, values, times, of_all, emit)
+                    items, values, times, of_all = [], [], [], status
+                if dropped:
+                    self._tell_overflow(item, moment, emit)
+                self._last[item] = moment
+                items.append(item)
+                values.append(value)
+                times.append(moment)
+        _emit_all(items, values, times, of_all, emit)
+
+    def _tell_overflow(self, item: str, moment: datetime, emit: Emit) -> None:
         """The server's queue was too short: it dropped changes between the last value and this one."""
         emit(Gap(item, min(self._last.get(item, moment), moment), moment))
 
@@ -198,6 +214,13 @@ class Driver:
             if (now := self._warnings()) != told:
                 told = now
                 emit(Online(identity, now, rhythm))
+
+
+def _emit_all(
+    items: Sequence[str], values: Sequence[Value], times: Sequence[datetime], status: StatusCode, emit: Emit
+) -> None:
+    if items:
+        emit(DataValues(tuple(items), values, status, times[-1], times))
 
 
 def trust(options: Options) -> str:

@@ -20,7 +20,6 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_session import UaSession
 from asyncua.common.subscription import (
-    DataChangeEvent,
     OverflowPolicy,
     StatusChangeEvent,
     Subscription,
@@ -48,7 +47,7 @@ logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 _LIFETIME_COUNT = 50  # intervals after which the server forgets a client that is gone
 _QUEUE_SIZE = 10  # changes of one item that the server keeps between two publishes
-_BACKLOG = 20_000  # changes that may wait for us; more means that we do not keep up
+_BACKLOG = 200  # publishes that may wait for us; more means that we do not keep up
 _ITEMS_PER_CALL = 500  # servers limit how many items one call may create
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
 _WHOLE_PATH = 0xFFFFFFFF  # the server followed a path to its end (part 4, 5.9.4)
@@ -163,20 +162,25 @@ class Wire:
         assert self._subscription
         return self._subscription.heard
 
-    async def changes(self) -> AsyncIterator[Change]:
-        """What the server sends, until it ends the subscription."""
+    async def changes(self) -> AsyncIterator[list[Change]]:
+        """What the server sends, a publish at a time, until it ends the subscription."""
         assert self._subscription
-        async for event in self._subscription:
-            if isinstance(event, DataChangeEvent):
-                notified = event.data.monitored_item
-                items = self._by_handle.get(notified.ClientHandle)
-                if items is None:
-                    items = self._by_handle[notified.ClientHandle] = self._items[event.node.nodeid]
-                yield _change(items, notified.Value)
+        async for told in self._subscription:
+            event: Any = told  # the library does not know of `_Published`
+            if isinstance(event, _Published):
+                yield [_change(items, each.Value) for each in event.items if (items := self._items_of(each))]
             elif isinstance(event, StatusChangeEvent):
                 name = event.notification.Status.name
                 raise Unreachable(f"{self._options.endpoint} ended the subscription: {name}.")
         raise Unreachable(f"{self._options.endpoint} ended the subscription.")
+
+    def _items_of(self, notified: ua.MonitoredItemNotification) -> set[str]:
+        """The items of the node of a notification; none when nobody asked for it."""
+        handle = notified.ClientHandle
+        if handle not in self._by_handle:
+            node = self._subscription.node_of(handle) if self._subscription else None
+            self._by_handle[handle] = self._items.get(node, set()) if node else set()
+        return self._by_handle[handle]
 
     async def loss(self) -> None:
         """Wait until the connection is lost; returns only by raising."""
@@ -287,8 +291,18 @@ class Wire:
             raise BadReply(f"What answers at {where} does not speak OPC UA as we do: {error}.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """All data changes of one notification message, as they came."""
+
+    items: Sequence[ua.MonitoredItemNotification]
+
+
 class _Heard(Subscription):
-    """A subscription that notes when it was heard last, and notices when a notification is missing."""
+    """A subscription that notes when it was heard last, and notices when a notification is missing.
+
+    The library makes three objects of each change; this hands over those of a publish as they are.
+    """
 
     def __init__(
         self, session: UaSession, parameters: ua.CreateSubscriptionParameters, clock: Clock, missed: Missed
@@ -303,14 +317,23 @@ class _Heard(Subscription):
     async def publish_callback(self, publish_result: ua.PublishResult) -> None:
         message = publish_result.NotificationMessage
         moment = self._clock.now()
-        # A keep-alive has the number of the message to come (part 4, 5.14.1.2): it counts for nothing, nor
-        # does 0, the number of what the library makes up itself when the connection is lost.
+        # A keep-alive has the number of the message to come (part 4, 5.14.1.2): it counts for nothing. What
+        # the library makes up itself when the connection is lost has the number 0, and was not heard.
         if message.NotificationData and message.SequenceNumber:
             if not follows(message.SequenceNumber, self._last):
                 self._missed(self.heard[1], moment)
             self._last = int(message.SequenceNumber)
-        self.heard = (self._clock.monotonic(), moment)
+        if message.SequenceNumber or not message.NotificationData:
+            self.heard = (self._clock.monotonic(), moment)
         await super().publish_callback(publish_result)
+
+    def node_of(self, handle: int) -> ua.NodeId | None:
+        """The node that has this handle; None for one that nobody asked for."""
+        known = self._monitored_items.get(handle)
+        return None if known is None or known.node is None else known.node.nodeid
+
+    def _explode_datachange(self, datachange: ua.DataChangeNotification) -> Iterable[Any]:
+        yield _Published(datachange.MonitoredItems)
 
 
 def _change(items: set[str], reading: ua.DataValue) -> Change:
