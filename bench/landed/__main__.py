@@ -12,10 +12,10 @@ from bench.landed import opcua, side_by_side
 from bench.landed.rounds import Effort
 from bench.report import options, report
 
-SHORT = Effort(rounds=1, window=3.0, settle=1.0)
+WHOLE, SHORT = Effort(), Effort(rounds=1, window=3.0, settle=1.0)
 
 
-async def measure(folder: Path, effort: Effort = Effort()) -> list[Figure]:
+async def measure(folder: Path, effort: Effort = WHOLE) -> list[Figure]:
     """All figures of samples that landed."""
     return [*await side_by_side.measure(folder, effort), *await opcua.measure(folder, effort)]
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = options("Samples landed on the disk for a second of CPU, beside a peer; about eight minutes.")
     parser.add_argument("--short", action="store_true", help="one short round of each, for trying")
     given = parser.parse_args(arguments)
-    return report(functools.partial(measure, effort=SHORT if given.short else Effort()), given.strict)
+    return report(functools.partial(measure, effort=SHORT if given.short else WHOLE), given.strict)
 
 
 if __name__ == "__main__":
