@@ -212,7 +212,7 @@ class SampleStore:
 
 
 def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
-    """The rows of each lane; their places are numbered through all lanes before."""
+    """The rows of each lane; their places are numbered through all lanes, side by side for items of one read."""
     lanes = {place // LANE_ITEMS for place in (min(rows.places), max(rows.places))}
     if len(lanes) == 1:
         lane = lanes.pop()
@@ -220,17 +220,13 @@ def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
         return
     parts: dict[int, Rows] = {}
     begin = 0
-    for lane, run in groupby(rows.places, key=_lane):  # items of one read stand side by side
+    for lane, run in groupby(rows.places, key=lambda place: place // LANE_ITEMS):
         places = [place - lane * LANE_ITEMS for place in run]
         end = begin + len(places)
         part = Rows(places, rows.times[begin:end], rows.statuses[begin:end], rows.values[begin:end])
         parts.setdefault(lane, Rows.none()).extend(part)
         begin = end
     yield from parts.items()
-
-
-def _lane(place: int) -> int:
-    return place // LANE_ITEMS
 
 
 def _step(
