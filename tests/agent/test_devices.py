@@ -239,3 +239,18 @@ async def test_without_a_device_there_is_nothing_to_do_and_no_end() -> None:
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_newest_of_many_reads_counts_and_a_bad_one_keeps_the_last_good(floor: Floor) -> None:
+    names, later = ("a", "b"), START + timedelta(seconds=1)
+    await floor.lines["plc"].observe(
+        Online(""),
+        DataValues(names, [1, 1], StatusCode.GOOD, START),
+        value("b", 5),
+        DataValues(names, [2, 2], StatusCode.GOOD, later),
+        DataValues(("b",), [None], StatusCode.BAD, later),
+    )
+    found = floor.devices.items("plc")
+    assert [(found[each].value, found[each].status, found[each].source_time) for each in names] == [
+        (2, "Good", later), (2, "Bad", later),
+    ]  # fmt: skip

@@ -158,6 +158,10 @@ async def test_a_notification_that_never_came_is_a_gap_since_the_server_was_last
         await heard.publish_callback(ua.PublishResult(NotificationMessage=message))
     assert told == [(START + timedelta(seconds=7), START + timedelta(seconds=9))]
     assert heard.heard[1] == START + timedelta(seconds=10)
+    clock.advance(2)
+    lost = ua.NotificationMessage(SequenceNumber=ua.UInt32(0), NotificationData=[ua.StatusChangeNotification()])
+    await heard.publish_callback(ua.PublishResult(NotificationMessage=lost))
+    assert heard.heard[1] == START + timedelta(seconds=10), "the library made it up: nobody was heard"
 
 
 async def test_a_frozen_server_is_lost_in_time_and_the_gap_begins_when_it_was_last_heard() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config import Device, Equipment, Settings, Site, Telemetry, TelemetryItems, Terminal
 from device_drivers.contract import DataValue, DataValues, StatusCode, Value
-from edge_agent.telemetry import ByException, Rule
+from edge_agent.telemetry import ByException, Rule, microseconds
 from edge_agent.telemetry_pump import by_exception
 from tests.support.manual_clock import START
 
@@ -136,3 +136,21 @@ def test_values_of_several_devices_keep_their_order_and_their_moments() -> None:
     assert columns["a"] == columns["b"]
     assert columns["a"].items == [f"i{n}" for n in range(6)]
     assert columns["a"].times[1] - columns["a"].times[0] == 1
+
+
+def test_of_a_read_only_what_is_new_is_kept_each_with_its_own_time() -> None:
+    report, names = ByException(60), ("a", "b", "c")
+    times = [START + timedelta(seconds=second) for second in (1, 2, 3)]
+    first = DataValues(names, [1, 2.0, "x"], GOOD, START)
+    second = DataValues(names, [1, 2.5, "y"], GOOD, times[-1], times)
+    assert report.sift([("plc", first)])["plc"].values == [1, 2.0, "x"]
+    kept_now = report.sift([("plc", second)])["plc"]
+    assert (kept_now.items, kept_now.values) == (["b", "c"], [2.5, "y"])
+    assert kept_now.times == [microseconds(time) for time in times[1:]]
+    assert report.sift([("plc", second)]) == {}
+    assert [value.source_time for value in second] == times
+
+
+def test_a_number_that_no_column_takes_becomes_text_in_a_read_too() -> None:
+    read = DataValues(("a", "b"), [7, 1 << 70], GOOD, START)
+    assert ByException(0).sift([("plc", read)])["plc"].values == [7, str(1 << 70)]
