@@ -8,15 +8,17 @@ from pathlib import Path
 
 from bench import clone, quick, scanner_unplugs, soak
 from bench.figures import Figure
+from bench.landed.__main__ import measure as landed
 from bench.report import options, report
 
 EFFORT = quick.Effort(starts=25, idle=60.0, scans=3000, jobs=5)
 
 
 async def measure(folder: Path) -> list[Figure]:
-    """What quick measures, longer; a thousand scanner unplugs; a shift of kills and outages; a fresh clone."""
+    """What quick measures, longer; samples that landed; scanner unplugs; a shift of kills; a fresh clone."""
     return [
         *await quick.measure(folder, EFFORT),
+        *await landed(folder),
         *await scanner_unplugs.measure(folder),
         *await soak.measure(folder, shifts=1),
         *await clone.measure(folder),

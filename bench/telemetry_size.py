@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Goals
 from bench.report import options, report, tell
-from device_drivers.contract import DataValue, StatusCode, Value
+from device_drivers.contract import DataValues, StatusCode, Value
 from edge_agent.clock import SystemClock
 from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.telemetry import ByException, Rule
@@ -146,7 +146,7 @@ async def work(folder: Path, signals: Mix, hours: int, rules: Sequence[Rule]) ->
         for second in range(3600):
             clock.time = _BEGAN + timedelta(hours=hour, seconds=second)
             values = _scans(plant, clock.time)
-            offered += len(values)
+            offered += sum(len(read.items) for _, read in values)
             began = _cpu()
             samples = report_by_exception.sift(values)
             await store.append(samples)
@@ -185,12 +185,13 @@ def _plant(signals: Mix) -> Plant:
     ]  # fmt: skip
 
 
-def _scans(plant: Plant, now: datetime) -> list[tuple[str, DataValue]]:
+def _scans(plant: Plant, now: datetime) -> list[tuple[str, DataValues]]:
     """One read of every device; each at its own moment, some milliseconds late as reads are."""
     values = []
     for number, (device, items) in enumerate(plant):
         at = now + timedelta(microseconds=number * 37_000 + random.randrange(2000))
-        values += [(device, DataValue(name, next(signal), StatusCode.GOOD, at)) for name, signal in items]
+        names, told = tuple(name for name, _ in items), [next(signal) for _, signal in items]
+        values.append((device, DataValues(names, told, StatusCode.GOOD, at)))
     return values
 
 

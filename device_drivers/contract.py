@@ -13,7 +13,7 @@ library that speaks the protocol end in the driver's one file.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -56,6 +56,36 @@ class DataValue:
     value: Value
     status: StatusCode
     source_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DataValues:
+    """Values as one read, or one message, gives them: a DataValue each, for a fraction of the cost.
+
+    `items` and `values` have one length, in the order in which they came, and are not changed any more.
+    `status` is that of all: the values are all None when it is BAD, and none is otherwise. So is
+    `source_time`, unless there are `source_times`, one for each; it is then that of the last.
+    """
+
+    items: tuple[str, ...]
+    values: Sequence[Value]
+    status: StatusCode
+    source_time: datetime
+    source_times: Sequence[datetime] | None = None
+
+    @classmethod
+    def of(cls, value: DataValue) -> DataValues:
+        """The one value."""
+        return cls((value.item,), (value.value,), value.status, value.source_time)
+
+    def __iter__(self) -> Iterator[DataValue]:
+        for item, value, time in zip(self.items, self.values, self.times, strict=True):
+            yield DataValue(item, value, self.status, time)
+
+    @property
+    def times(self) -> Sequence[datetime]:
+        """The source time of each."""
+        return self.source_times or (self.source_time,) * len(self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +147,7 @@ class Notice:
     text: str
 
 
-Observation = Online | DataValue | Unchanged | Gap | Scan | Notice
+Observation = Online | DataValue | DataValues | Unchanged | Gap | Scan | Notice
 Emit = Callable[[Observation], None]
 
 

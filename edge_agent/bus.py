@@ -10,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 E = TypeVar("E")
 
 Coalesce = Callable[[E], Hashable | None]
+Wanted = Callable[[E], bool]
 
 
 class Overflow(Exception):
@@ -29,15 +30,16 @@ class Bus:
                 subscription.offer(event)
 
     def subscribe(
-        self, *types: type[E], coalesce: Coalesce[E] | None = None, limit: int = 256
-    ) -> Subscription[E]:
-        """Events of these types from now on.
+        self, *types: type[E], coalesce: Coalesce[E] | None = None, wanted: Wanted[E] | None = None,
+        limit: int = 256,
+    ) -> Subscription[E]:  # fmt: skip
+        """Events of these types from now on; those that are not `wanted` wake nobody.
 
         Of events with the same `coalesce` key only the newest waits, in the place of the first; a key
         of None stands for an event that must not be dropped. When more than `limit` events wait, the
         subscription ends with Overflow.
         """
-        subscription = Subscription(self, types, coalesce, limit)
+        subscription = Subscription(self, types, coalesce, wanted, limit)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -51,11 +53,13 @@ class Subscription(Generic[E]):
     """An async iterator over events, for one task; use it in a `with` block, or `close` it."""
 
     def __init__(
-        self, bus: Bus, types: tuple[type[E], ...], coalesce: Coalesce[E] | None, limit: int
-    ) -> None:
+        self, bus: Bus, types: tuple[type[E], ...], coalesce: Coalesce[E] | None, wanted: Wanted[E] | None,
+        limit: int,
+    ) -> None:  # fmt: skip
         self.types = types
         self._bus = bus
         self._coalesce = coalesce
+        self._wanted = wanted
         self._limit = limit
         self._waiting: dict[Hashable, E] = {}
         self._count = 0
@@ -65,6 +69,8 @@ class Subscription(Generic[E]):
 
     def offer(self, event: E) -> None:
         """Called by the bus: keep the event for the subscriber."""
+        if self._wanted is not None and not self._wanted(event):
+            return
         key = self._coalesce(event) if self._coalesce is not None else None
         if key is None:
             self._count += 1

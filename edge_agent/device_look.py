@@ -12,6 +12,7 @@ from typing import Any
 
 from device_drivers.contract import (
     DataValue,
+    DataValues,
     DeviceError,
     DriverModule,
     Notice,
@@ -54,6 +55,13 @@ async def look_at(
     told, settled = asyncio.Event(), asyncio.Event()
     missing, doubtful, times = set(items), set(items), Counter[str]()
 
+    def take_value(value: DataValue) -> None:
+        seen.values[value.item] = value
+        times[value.item] += 1
+        missing.discard(value.item)
+        if seen.good(value.item) or times[value.item] >= _SURE:
+            doubtful.discard(value.item)
+
     def take(observation: Observation) -> None:
         match observation:
             case Online(identity, warnings):
@@ -61,12 +69,11 @@ async def look_at(
                 seen.answered = clock.monotonic() - started if seen.answered is None else seen.answered
             case Notice(text):
                 seen.notice = text
-            case DataValue(item):
-                seen.values[item] = observation
-                times[item] += 1
-                missing.discard(item)
-                if seen.good(item) or times[item] >= _SURE:
-                    doubtful.discard(item)
+            case DataValue():
+                take_value(observation)
+            case DataValues():
+                for value in observation:
+                    take_value(value)
         if not missing:
             told.set()
         if not doubtful:

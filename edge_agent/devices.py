@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from device_drivers.contract import (
     DataValue,
+    DataValues,
     DeviceError,
     Driver,
     DriverModule,
@@ -28,12 +30,13 @@ from device_drivers.contract import (
     Tapped,
     TimedOut,
     Unchanged,
+    Value,
     Writes,
     Written,
 )  # fmt: skip
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValuesArrived
 from edge_agent.items import kept
 from edge_agent.maintenance_pages import DeviceReading, PointReading
 from edge_agent.supervisor import LONGEST, State, Supervisor
@@ -42,6 +45,8 @@ from edge_agent.watchdog import Watchdog
 
 _READ_SECONDS = 10.0  # that a person waits for a test read
 SCANNER_PAUSE = 0.4  # seconds; to look for a port that is not there costs nothing
+_NEWS = 100  # reads of different items
+
 
 
 class CanNotRead(Exception):
@@ -131,8 +136,10 @@ class _Device:
         bus: Bus,
         supervisor: Supervisor,
     ) -> None:
-        self.items: dict[str, ItemValue] = {}
+        self._items: dict[str, ItemValue] = {}
+        self._news: dict[tuple[str, ...], DataValues] = {}  # the newest good reads that are not in it yet
         self._settings = settings
+        self._task = f"device {settings.name}"  # as the supervisor knows it
         self._load = load
         self._clock = clock
         self._bus = bus
@@ -247,8 +254,8 @@ class _Device:
 
     def _lose_values(self) -> None:
         now = self._clock.now()
-        for item in tuple(self.items):
-            self._take_value(DataValue(item, None, StatusCode.BAD, now))
+        if items := tuple(self.items):
+            self._take_values(DataValues(items, (None,) * len(items), StatusCode.BAD, now), now)
 
     def _emit(self, observation: Observation) -> None:
         now = self._clock.now()
@@ -256,12 +263,14 @@ class _Device:
             self._take_online(observation, now)
         self._heard = observation.since if isinstance(observation, Gap) else now
         self._watchdog.heard(self._clock.monotonic())
-        self._supervisor.alive(f"device {self._settings.name}")
+        self._supervisor.alive(self._task)
         match observation:
+            case DataValues():
+                self._take_values(observation, now)
             case DataValue():
-                self._take_value(observation)
+                self._take_values(DataValues.of(observation), now)
             case Unchanged() if any(item.status == "Good" for item in self.items.values()):
-                self._take_good()
+                self._take_good(now)
             case Notice(text):
                 self._change(notice=text)
             case Gap():
@@ -289,14 +298,35 @@ class _Device:
             self._missing_since = None
             self._bus.publish(GapArrived(self._settings.name, gap))
 
-    def _take_value(self, value: DataValue) -> None:
-        self.items[value.item] = kept(self.items.get(value.item), value)
-        if value.status is StatusCode.GOOD:
-            self._take_good()
-        self._bus.publish(ValueArrived(self._settings.name, value))
+    @property
+    def items(self) -> Mapping[str, ItemValue]:
+        """Every item that it ever gave."""
+        self._keep()
+        return self._items
 
-    def _take_good(self) -> None:
-        self._last_good = self._clock.now()
+    def _keep(self, *more: DataValues) -> None:
+        """Look at what came since the last time: many reads come before anybody wants to know."""
+        newest: dict[str, tuple[Value, datetime]] = {}
+        for read in self._news.values():
+            newest.update(zip(read.items, zip(read.values, read.times, strict=True), strict=True))
+        self._news.clear()
+        good = (DataValue(item, value, StatusCode.GOOD, time) for item, (value, time) in newest.items())
+        for value in itertools.chain(good, *more):
+            self._items[value.item] = kept(self._items.get(value.item), value)
+
+    def _take_values(self, values: DataValues, now: datetime) -> None:
+        if values.status is StatusCode.GOOD:
+            self._news.pop(values.items, None)  # what is newer goes behind what other reads said since
+            self._news[values.items] = values
+            if len(self._news) > _NEWS:
+                self._keep()
+            self._take_good(now)
+        else:
+            self._keep(values)
+        self._bus.publish(ValuesArrived(self._settings.name, values))
+
+    def _take_good(self, now: datetime) -> None:
+        self._last_good = now
         if self._watchdog.good(self._clock.monotonic()):
             self._change(silent_since=None)
 

@@ -55,6 +55,11 @@ class Equipment:
         self._now = (NO_DATA, "")  # canonical state, raw state
         self._since: datetime | None = None
 
+    @property
+    def feeds(self) -> frozenset[str]:
+        """The items of the device that it is made of."""
+        return self._state_items | frozenset({self._count, self._mode, self._alarm, *self._show}) - {""}
+
     def take(self, value: DataValue) -> bool:
         """One value of the device; returns whether `status` may look different now."""
         if self._nested is None or value.item not in self._state_items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device_drivers.contract import DataValue, Gap, Scan
+from device_drivers.contract import DataValues, Gap, Scan
 from edge_agent.views import DeviceStatus, Echo, Verdict, View
 
 
@@ -18,11 +18,11 @@ class ScanArrived:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueArrived:
-    """An item of a device has a value, or has lost it (status BAD)."""
+class ValuesArrived:
+    """Items of a device have a value, or have lost it (status BAD)."""
 
     device: str
-    value: DataValue
+    values: DataValues
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from device_drivers.contract import DataValues
 from edge_agent.bookkeeping import Bookkeeper
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
@@ -20,7 +21,7 @@ from edge_agent.events import (
     PlansChanged,
     ScanArrived,
     StatusChanged,
-    ValueArrived,
+    ValuesArrived,
 )  # fmt: skip
 from edge_agent.store import Store, StoreError
 from edge_agent.store.outbox import JournalOutbox
@@ -39,17 +40,28 @@ class Machines:
 
     def __init__(self, machines: Sequence[Equipment], books: Bookkeeper | None = None) -> None:
         self._machines = {machine.id: machine for machine in machines}
+        self._fed = [(machine, machine.feeds) for machine in machines]
+        self._devices = frozenset(machine.device for machine in machines)
         self._books = books
 
-    def take(self, arrived: ValueArrived) -> list[str]:
-        """One value; the ids of the machines that may look different now."""
-        fed = (machine for machine in self._machines.values() if machine.device == arrived.device)
-        return [machine.id for machine in fed if self._fed(machine, arrived)]
+    def wants(self, event: object) -> bool:
+        """Whether the event is more than values that no machine is made of."""
+        return not isinstance(event, ValuesArrived) or event.device in self._devices
 
-    def _fed(self, machine: Equipment, arrived: ValueArrived) -> bool:
-        news = machine.take(arrived.value)
-        if self._books is not None:
-            self._books.observe(machine, arrived.value)
+    def take(self, arrived: ValuesArrived) -> list[str]:
+        """Some values; the ids of the machines that may look different now."""
+        fed = [(machine, feeds) for machine, feeds in self._fed if machine.device == arrived.device]
+        return [machine.id for machine, feeds in fed if self._feed(machine, feeds, arrived.values)]
+
+    def _feed(self, machine: Equipment, feeds: frozenset[str], values: DataValues) -> bool:
+        news = False
+        if feeds.isdisjoint(values.items):
+            return news
+        for value in values:
+            if value.item in feeds:
+                news = machine.take(value) or news
+                if self._books is not None:
+                    self._books.observe(machine, value)
         return news
 
     def status_of(self, id: str) -> EquipmentStatus | None:
@@ -137,17 +149,19 @@ class Pumps:
 
     async def _pump_machines(self) -> None:
         """Values of devices into machines."""
-        subscription = self._bus.subscribe(ValueArrived, DeviceChanged, coalesce=_newest_value, limit=100_000)
+        subscription = self._bus.subscribe(
+            ValuesArrived, DeviceChanged, wanted=self._machines.wants, limit=10_000
+        )
         with subscription as events:
             async for event in events:
-                if isinstance(event, ValueArrived):
+                if isinstance(event, ValuesArrived):
                     name = f"value of {event.device}"
-                    await self._supervisor.attempt(name, functools.partial(self._take_value, event))
+                    await self._supervisor.attempt(name, functools.partial(self._take_values, event))
                 else:
                     self._bus.publish(StatusChanged())
                 self._supervisor.alive("machines")
 
-    async def _take_value(self, event: ValueArrived) -> None:
+    async def _take_values(self, event: ValuesArrived) -> None:
         for id in self._machines.take(event):
             self._bus.publish(MachineChanged(id))
 
@@ -205,11 +219,6 @@ class Pumps:
             if self._terminals.tell_not_drawn(terminal):
                 told = {"terminal": terminal, "kind": error.kind, "what": str(error)}
                 _log.error("view.not_drawn", extra=told)
-
-
-def _newest_value(event: object) -> tuple[str, str] | None:
-    """Of the values of an item only the newest counts."""
-    return (event.device, event.value.item) if isinstance(event, ValueArrived) else None
 
 
 def _same_refresh(event: object) -> str:

@@ -51,6 +51,7 @@ class Supervisor:
     ) -> None:  # fmt: skip
         """Run `factory()`, again and again, with a jittered back-off of `longest` seconds at most; never returns.
 
+        The back-off runs from the begin of a try: one that took long to fail is soon followed by the next.
         `on_state` is told at the start, at every failure, and when `alive(name)` was called after one.
         Names are unique among the running ones.
         """
@@ -60,9 +61,10 @@ class Supervisor:
         on_state(State("starting"))
         try:
             while True:
+                began = self._clock.monotonic()
                 kept.failed(await self._once(name, factory))
-                pause = delay(kept.tries, self._rng, longest)
-                await self._clock.sleep_until(self._clock.monotonic() + pause)
+                pause, now = delay(kept.tries, self._rng, longest), self._clock.monotonic()
+                await self._clock.sleep_until(max(began + pause, now + min(pause, FIRST)))
         finally:
             del self._kept[name]
 

@@ -14,15 +14,17 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
-from device_drivers.contract import DataValue, StatusCode, Value
+from device_drivers.contract import DataValues, StatusCode, Value
 
 Reason = Literal["stopped", "dropped", "too_many", "not_saved", "device"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 _WHOLE = range(-(1 << 63), 1 << 64)
-_PLAIN = (float, bool, type(None))
+_PLAIN = {float, bool, type(None)}
 _ORDER = {StatusCode.GOOD: 0, StatusCode.UNCERTAIN: 1, StatusCode.BAD: 2}  # as the store keeps them
+
+_READS = 100  # of one device; more different ones are not kept in mind
 
 # What was reported last of one item: a list, because a million of them are looked at each minute.
 _Last = list[Any]
@@ -80,42 +82,45 @@ class ByException:
         self._rules = (*rules, Rule("*", 0.0, heartbeat))
         self._exact = frozenset(exact)
         self._items: dict[str, dict[str, _Last]] = {}
+        self._reads: dict[str, dict[tuple[str, ...], tuple[list[_Last], bool]]] = {}
 
-    def sift(self, arrived: Iterable[tuple[str, DataValue]]) -> dict[str, Columns]:
-        """Of (device, value) in the order of arrival those that are to be kept, by device."""
+    def sift(self, arrived: Iterable[tuple[str, DataValues]]) -> dict[str, Columns]:
+        """Of (device, values) in the order of arrival those that are to be kept, by device."""
         kept: dict[str, Columns] = {}
-        stamp, time, device = None, 0, None
-        for of, value in arrived:
-            if of != device:
-                device, last = of, self._items.setdefault(of, {})
-                items, times, statuses, values = kept.setdefault(of, Columns([], [], [], []))
-            if value.source_time is not stamp:  # the values of one read share their moment
-                stamp = value.source_time
-                time = microseconds(stamp)
-            told, status, name = value.value, value.status, value.item
-            was = last.get(name)
-            if was is None:
-                was = last[name] = self._new(of, name)
-            elif (
-                status is was[_STATUS]
-                and 0 <= time - was[_TIME] < was[_HEARTBEAT]
-                and type(told) is type(was[_VALUE])
-                and (told == was[_VALUE] or _near(told, was[_VALUE], was[_DEADBAND]))
-            ):
-                continue
-            was[_STATUS], was[_TIME], was[_VALUE] = status, time, told
-            items.append(name)
-            times.append(time)
-            statuses.append(_ORDER[status])
-            values.append(told if type(told) in _PLAIN else storable(told))
-        return {each: columns for each, columns in kept.items() if columns.items}
+        for device, read in arrived:
+            names, told = read.items, read.values
+            times = _times(read)
+            known = self._reads.setdefault(device, {})
+            lasts, always = known.get(names) or self._known(device, names)
+            picked = None if always else _picked(lasts, read, times)
+            if picked is not None and len(picked) < len(names):
+                names, told = tuple(names[at] for at in picked), [told[at] for at in picked]
+                times = [times[at] for at in picked]
+            if names:
+                columns = kept.setdefault(device, Columns([], [], [], []))
+                columns.items.extend(names)
+                columns.times.extend(times)
+                columns.statuses.extend([_ORDER[read.status]] * len(names))
+                columns.values.extend(_storable(told))
+        return kept
 
     def forget(self, device: str = "") -> None:
         """Report every item, of all devices or of one, anew: what was reported last may not be so any more."""
-        if device:
-            self._items.pop(device, None)
-        else:
-            self._items.clear()
+        for each in (device,) if device else tuple(self._items):
+            self._items.pop(each, None)
+            self._reads.pop(each, None)
+
+    def _known(self, device: str, names: tuple[str, ...]) -> tuple[list[_Last], bool]:
+        """What was reported last of the items of a read, and whether every value of all of them is kept."""
+        last, known = self._items.setdefault(device, {}), self._reads.setdefault(device, {})
+        for name in names:
+            if name not in last:
+                last[name] = self._new(device, name)
+        lasts = [last[name] for name in names]
+        if len(known) >= _READS:
+            known.clear()
+        known[names] = lasts, all(was[_HEARTBEAT] == 0 for was in lasts)
+        return known[names]
 
     def _new(self, device: str, name: str) -> _Last:
         path = f"{device}/{name}"
@@ -124,6 +129,36 @@ class ByException:
         heartbeat = next(rule.heartbeat for rule in rules if rule.heartbeat is not None)
         exact = (device, name) in self._exact
         return [None, 0, None, 0.0 if exact else deadband, round(heartbeat * 1_000_000)]
+
+
+def _times(read: DataValues) -> list[int]:
+    if read.source_times is None:
+        return [microseconds(read.source_time)] * len(read.items)
+    return [(time - _EPOCH) // MICROSECOND for time in read.source_times]
+
+
+def _picked(lasts: list[_Last], read: DataValues, times: list[int]) -> list[int]:
+    """The places of the values that are to be kept; from now on they are what was reported last."""
+    picked, status = [], read.status
+    for at, (was, told, time) in enumerate(zip(lasts, read.values, times, strict=True)):
+        if (
+            status is was[_STATUS]
+            and 0 <= time - was[_TIME] < was[_HEARTBEAT]
+            and type(told) is type(was[_VALUE])
+            and (told == was[_VALUE] or _near(told, was[_VALUE], was[_DEADBAND]))
+        ):
+            continue
+        was[_STATUS], was[_TIME], was[_VALUE] = status, time, told
+        picked.append(at)
+    return picked
+
+
+def _storable(values: Sequence[Value]) -> Iterable[Value]:
+    """The values as columns take them; whole reads of one kind are looked at as a whole."""
+    kinds = {*map(type, values)}
+    if kinds == {int} and min(values) >= _WHOLE[0] and max(values) <= _WHOLE[-1]:  # type: ignore[type-var, operator]
+        return values
+    return values if kinds <= _PLAIN else map(storable, values)
 
 
 def _near(value: Any, last: Any, deadband: float) -> bool:

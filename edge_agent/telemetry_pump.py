@@ -12,17 +12,17 @@ from pathlib import Path
 import config
 from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.clock import Clock
-from edge_agent.events import GapArrived, ValueArrived
+from edge_agent.events import GapArrived, ValuesArrived
 from edge_agent.store.errors import StoreError
 from edge_agent.store.samples import Bounds, SampleStore
 from edge_agent.supervisor import Supervisor
 from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds, moment
 from edge_agent.telemetry_status import TelemetryStatus
 
-GROUP_SECONDS = 0.2  # a value waits no longer for its commit to begin
-_WAITING = 200_000  # values; some seconds of the fastest plant
+GROUP_SECONDS = 0.15  # a value waits no longer for its commit to begin
+_WAITING = 20_000  # reads; some seconds of the fastest plant
 
-Arrived = ValueArrived | GapArrived
+Arrived = ValuesArrived | GapArrived
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class SamplePump:
         if self._begun:
             self.miss("not_saved", 0)  # nobody listened since the last run ended
         while True:
-            heard: Subscription[Arrived] = self._bus.subscribe(ValueArrived, GapArrived, limit=_WAITING)
+            heard: Subscription[Arrived] = self._bus.subscribe(ValuesArrived, GapArrived, limit=_WAITING)
             with heard as events:
                 if not self._begun:
                     self._begun = True
@@ -171,7 +171,7 @@ class SamplePump:
             since, until = microseconds(gap.since), microseconds(gap.until)
             self._marks.append(Gap(since, until, "device", device, gap.item or ""))
             self._report.forget(device)
-        return self._report.sift((each.device, each.value) for each in arrived if isinstance(each, ValueArrived))
+        return self._report.sift((each.device, each.values) for each in arrived if isinstance(each, ValuesArrived))
 
     async def _tidy(self) -> None:
         try:

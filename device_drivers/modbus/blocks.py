@@ -26,6 +26,10 @@ class Block:
     unit: int = 1
     group: str = ""
 
+    def __hash__(self) -> int:
+        """Not of the points, of which there are many: where it is says enough."""
+        return hash((self.unit, self.address, self.count))
+
     def start(self, point: Point) -> int:
         """Where a point begins in the answer to this read: registers or bits from its first."""
         return point.address - self.address

@@ -11,6 +11,7 @@ from device_drivers.contract import (
     BadReply,
     Clock,
     DataValue,
+    DataValues,
     DeviceError,
     Emit,
     Notice,
@@ -28,10 +29,11 @@ from device_drivers.modbus.notices import Told
 from device_drivers.modbus.options import Options
 from device_drivers.modbus.reading import reads
 from device_drivers.modbus.rounds import Job, Schedule
-from device_drivers.modbus.values import Field, Round, bad, fields
+from device_drivers.modbus.values import Fields, Round, bad, fields
 from device_drivers.modbus.wire import Wire, connect
 from device_drivers.modbus.writing import Plan, may_try_next, plan_write, why_not
 
+_LOOK = 1.0  # seconds between two looks at paces and dead units while answers are good
 _ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
 
@@ -49,7 +51,7 @@ class Driver:
             options.placed(), options.max_registers, options.max_gap, options.max_bits,
             options.one_request_per_point,
         )  # fmt: skip
-        self._fields: dict[Block, tuple[Field, ...]] = {block: fields(block) for block in blocks}
+        self._fields: dict[Block, Fields] = {block: fields(block) for block in blocks}
         now = clock.monotonic()
         self._schedule = Schedule(blocks, {"": options.interval, **options.groups}, now)
         self._line = Line(
@@ -62,9 +64,10 @@ class Driver:
         # Who waits first is first: a write waits for the requests on their way, never for the polls behind.
         self._turn = asyncio.Semaphore(options.max_in_flight)
         self._writing = asyncio.Lock()
+        self._look_at = now
         self._quiet_until = now
         self._online = False
-        self._early: list[DataValue] = []  # bad ones from before the first answer
+        self._early: list[DataValues] = []  # bad ones from before the first answer
         self.round_trip: float | None = None
 
     async def run(self, emit: Emit) -> None:
@@ -132,9 +135,10 @@ class Driver:
             answer, believed, asked_at = await self._read(wire, block)
             known = self._fields[block]
             if believed and isinstance(answer, bytes):
-                values += round.take(known, answer, asked_at)
+                found = round.take(known, answer, asked_at)
             else:
-                values += round.miss(known, asked_at)
+                found = round.miss(known, asked_at)
+            values += [value for each in found for value in each]
             answered.append((block, answer, believed, None if isinstance(answer, Failure) else self.round_trip))
         told = [
             read for block, answer, believed, took in answered
@@ -242,15 +246,20 @@ class Driver:
 
     def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
         """What an answer means for others: values to be taken back, blocks to be split, words for people."""
-        doubted, self._line.doubted = self._line.doubted, set()
-        for unit in doubted:
-            self._schedule.drop(unit)
-            for value in self._points_of(unit):
-                emit(value)
+        if self._line.doubted:
+            doubted, self._line.doubted = self._line.doubted, set()
+            for unit in doubted:
+                self._schedule.drop(unit)
+                for value in self._points_of(unit):
+                    emit(value)
         if isinstance(answer, Refusal) and answer.code == _ILLEGAL_ADDRESS and len(job.block.points) > 1:
             parts = split(job.block)
             self._fields.update({part: fields(part) for part in parts})
             self._schedule.replace(job.block, parts)
+        now = self._clock.monotonic()
+        if isinstance(answer, bytes) and now < self._look_at:
+            return  # all is well with this one, and the others were just looked at
+        self._look_at = now + _LOOK
         words = self._told.news(self._schedule.late(), self._line.dead)
         if words is not None:
             emit(Notice(words))
@@ -262,7 +271,7 @@ class Driver:
         paces = (said.groups[point.group] if point.group else said.interval for point in said.points)
         return min(paces) + said.timeout
 
-    def _points_of(self, unit: int) -> Iterable[DataValue]:
+    def _points_of(self, unit: int) -> Iterable[DataValues]:
         names = [point.name for point in self._options.placed() if point.unit == unit]
         return bad(names, self._clock.now())
 

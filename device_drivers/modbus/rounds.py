@@ -23,6 +23,7 @@ from device_drivers.modbus.blocks import Block
 from device_drivers.modbus.values import Round
 
 _JUDGED = 8  # rounds over which a pace is judged: one slow answer is no slow device
+_GRID = 50  # of a second: devices that are due together cost one awakening of this PC
 _TOLERATED = 1.2  # times the interval; beyond it the group is late
 
 
@@ -49,9 +50,8 @@ class Course:
     @property
     def pace(self) -> float:
         """Seconds from round to round of late; 0.0 before that can be told."""
-        if len(self.begun) <= _JUDGED // 2:
-            return 0.0
-        return (self.begun[-1] - self.begun[0]) / (len(self.begun) - 1)
+        rounds = len(self.begun) - 1
+        return (self.begun[-1] - self.begun[0]) / rounds if rounds >= _JUDGED // 2 else 0.0
 
     def begin(self, now: float) -> None:
         """Begin a round: late ones are left out, never made up for."""
@@ -74,8 +74,9 @@ class Schedule:
     """All courses of a line. A block is taken, and is `done` before the next round of its course begins."""
 
     def __init__(self, blocks: Iterable[Block], intervals: Mapping[str, float], now: float) -> None:
+        begin = math.floor(now * _GRID) / _GRID
         self._courses = [
-            _course(unit, group, intervals[group], list(members), now)
+            _course(unit, group, intervals[group], list(members), begin)
             for (unit, group), members in groupby(blocks, key=lambda block: (block.unit, block.group))
         ]
 
@@ -137,6 +138,6 @@ def next_due(due: float, interval: float, now: float) -> float:
     return due + interval * max(1, math.ceil((now - due) / interval))
 
 
-def _course(unit: int, group: str, interval: float, blocks: list[Block], now: float) -> Course:
+def _course(unit: int, group: str, interval: float, blocks: list[Block], due: float) -> Course:
     factors = frozenset(point.scale_from for block in blocks for point in block.points if point.scale_from)
-    return Course(unit, group, interval, blocks, now, factors)
+    return Course(unit, group, interval, blocks, due, factors)

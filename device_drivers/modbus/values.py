@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
-from device_drivers.contract import DataValue, StatusCode, Value
+from device_drivers.contract import DataValues, StatusCode, Value
 from device_drivers.modbus.blocks import Block
-from device_drivers.modbus.decoding import Raw, raw_reader, scaled, with_factor
+from device_drivers.modbus.decoding import Raw, all_values, raw_reader, scaled, with_factor
 
 
 class Field(NamedTuple):
@@ -20,23 +21,37 @@ class Field(NamedTuple):
     factor: str
 
 
+class Fields(NamedTuple):
+    """The points of a block. `values`: all values at once of an answer, for a block without factors."""
+
+    names: tuple[str, ...]
+    points: tuple[Field, ...]
+    scaled_by: frozenset[str]
+    values: Callable[[bytes], list[Value]]
+
+
 class _Held(NamedTuple):
     field: Field
     raw: Raw
     at: datetime
 
 
-def fields(block: Block) -> tuple[Field, ...]:
+def fields(block: Block) -> Fields:
     """The points of a block with all that can be known before the first answer."""
-    return tuple(
+    points = tuple(
         Field(point.name, raw_reader(point, block.start(point)), scaled(point), point.scale_from)
         for point in block.points
     )
+    return Fields(
+        tuple(point.name for point in points), points,
+        frozenset(point.factor for point in points if point.factor),
+        all_values([(point, block.start(point)) for point in block.points]),
+    )  # fmt: skip
 
 
-def bad(names: Iterable[str], at: datetime) -> list[DataValue]:
+def bad(names: Sequence[str], at: datetime) -> list[DataValues]:
     """No value, for each of these points."""
-    return [DataValue(name, None, StatusCode.BAD, at) for name in names]
+    return [DataValues(tuple(names), (None,) * len(names), StatusCode.BAD, at)] if names else []
 
 
 class Round:
@@ -51,10 +66,12 @@ class Round:
         self._factors: dict[str, Raw] = {}
         self._held: list[_Held] = []
 
-    def take(self, points: Iterable[Field], data: bytes, at: datetime) -> list[DataValue]:
+    def take(self, block: Fields, data: bytes, at: datetime) -> list[DataValues]:
         """The values that are known now that a block asked for at `at` was answered."""
-        values = []
-        for field in points:
+        if not self._wanted and not block.scaled_by:
+            return _told(block.names, block.values(data), at)
+        names, values = [], list[Value]()
+        for field in block.points:
             name, read, scale, factor = field
             raw = read(data)
             if factor:
@@ -62,24 +79,34 @@ class Round:
                 continue
             if name in self._wanted:
                 self._factors[name] = raw
-            values.append(_value(name, scale(raw), at))
-        return values + self._settle() if self._held else values
+            names.append(name)
+            values.append(scale(raw))
+        return _told(tuple(names), values, at) + self._settle()
 
-    def miss(self, points: Iterable[Field], at: datetime) -> list[DataValue]:
+    def miss(self, block: Fields, at: datetime) -> list[DataValues]:
         """The values that are known now that a block asked for at `at` gave none."""
-        names = [field.name for field in points]
-        self._factors.update((name, None) for name in names if name in self._wanted)
-        return bad(names, at) + self._settle()
+        self._factors.update((name, None) for name in block.names if name in self._wanted)
+        return bad(block.names, at) + self._settle()
 
-    def _settle(self) -> list[DataValue]:
+    def _settle(self) -> list[DataValues]:
         """The held values whose factor is known by now."""
         ready = [held for held in self._held if held.field.factor in self._factors]
         self._held = [held for held in self._held if held.field.factor not in self._factors]
-        return [
-            _value(field.name, field.scale(with_factor(raw, self._factors[field.factor])), at)
-            for field, raw, at in ready
-        ]
+        found: list[DataValues] = []
+        for at, those in groupby(ready, key=lambda held: held.at):
+            names, values = [], list[Value]()
+            for field, raw, _ in those:
+                names.append(field.name)
+                values.append(field.scale(with_factor(raw, self._factors[field.factor])))
+            found += _told(tuple(names), values, at)
+        return found
 
 
-def _value(name: str, value: Value, at: datetime) -> DataValue:
-    return DataValue(name, value, StatusCode.BAD if value is None else StatusCode.GOOD, at)
+def _told(names: tuple[str, ...], values: list[Value], at: datetime) -> list[DataValues]:
+    """The good ones together, and those without a value."""
+    if None not in values:
+        return [DataValues(names, values, StatusCode.GOOD, at)] if names else []
+    there = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
+    gone = [name for name, value in zip(names, values, strict=True) if value is None]
+    good = [DataValues(tuple(name for name, _ in there), [value for _, value in there], StatusCode.GOOD, at)]
+    return (good if there else []) + bad(gone, at)

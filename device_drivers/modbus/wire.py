@@ -85,21 +85,22 @@ class TcpWire(Wire):
     def __init__(self, where: str, gone: str) -> None:
         super().__init__(where, gone)
         self._transaction = 0
-        self._waiting: dict[int, tuple[Asked, asyncio.Future[Answer | None]]] = {}
+        self._waiting: dict[int, tuple[Asked, asyncio.Future[Answer | None], float]] = {}
         self._given_up: deque[int] = deque(maxlen=_REMEMBERED)
         self._stray = False
+        self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, request: Asked, timeout: float) -> Answer:
         """See Wire."""
         loop = asyncio.get_running_loop()
         self._transaction = transaction = self._transaction % 0xFFFF + 1
         future: asyncio.Future[Answer | None] = loop.create_future()
-        self._waiting[transaction] = (request, future)
-        timer = loop.call_later(timeout, self._give_up, transaction)
+        self._waiting[transaction] = (request, future, loop.time() + timeout)
+        if self._timer is None:
+            self._timer = loop.call_later(timeout, self._look_at_time)
         try:
             return await self._wait(tcp_frame(transaction, request), future)
         finally:
-            timer.cancel()
             if self._waiting.pop(transaction, None):
                 self._given_up.append(transaction)
 
@@ -114,22 +115,33 @@ class TcpWire(Wire):
             self.close()
 
     def _take(self, frame: Frame) -> None:
-        request, future = self._waiting.pop(frame.transaction, (None, None))
+        request, future, _ = self._waiting.pop(frame.transaction, (None, None, 0.0))
         if request is None or future is None:
             self._stray = self._stray or frame.transaction not in self._given_up
         elif not future.done():
             self._stray = False
             future.set_result(judge(request, frame))
 
+    def _look_at_time(self) -> None:
+        """Give up what is late. One timer for a connection: most requests are answered long before it rings."""
+        loop = asyncio.get_running_loop()
+        now, self._timer = loop.time(), None
+        for transaction in [number for number, (_, _, due) in self._waiting.items() if due <= now]:
+            self._give_up(transaction)
+        if self._waiting:
+            self._timer = loop.call_at(min(due for _, _, due in self._waiting.values()), self._look_at_time)
+
     def _give_up(self, transaction: int) -> None:
-        _, future = self._waiting.pop(transaction, (None, None))
+        _, future, _ = self._waiting.pop(transaction)
         self._given_up.append(transaction)
-        if future and not future.done():
+        if not future.done():
             words = "the answer has the number of another request"
             future.set_result(Failure("odd", words) if self._stray else Failure("silent"))
 
     def _wake_all(self) -> None:
-        for _, future in self._waiting.values():
+        if self._timer is not None:
+            self._timer.cancel()
+        for _, future, _ in self._waiting.values():
             if not future.done():
                 future.set_result(None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from device_drivers.contract import (
     BadReply,
     Clock,
     DataValue,
+    DataValues,
     DeviceError,
     Emit,
     Gap,
@@ -25,6 +26,7 @@ from device_drivers.contract import (
     TimedOut,
     Unchanged,
     Unreachable,
+    Value,
     Written,
 )
 from device_drivers.opcua.options import Options, Point
@@ -224,19 +226,33 @@ class Driver:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pump(self, wire: Wire, emit: Emit) -> None:
-        async for change in wire.changes():
-            status = severity(change.code)
-            whole = None if status is StatusCode.BAD else plain(change.value)
-            moment = change.source_time or self._clock.now()
-            for item in change.items:
-                if overflowed(change.code):
-                    self._tell_overflow(item, change, moment, emit)
-                self._last[item] = moment
-                pick = self._picks.get(item)
-                value = plain(picked(change.value, *pick)) if pick and status is not StatusCode.BAD else whole
-                emit(DataValue(item, value, StatusCode.BAD if value is None else status, moment))
+        async for changes in wire.changes():
+            self._take(changes, emit)
 
-    def _tell_overflow(self, item: str, change: Change, moment: datetime, emit: Emit) -> None:
+    def _take(self, changes: Iterable[Change], emit: Emit) -> None:
+        """Emit changes in their order; those of one status that follow each other as one."""
+        now, of_all = self._clock.now(), StatusCode.GOOD
+        items, values, times = list[str](), list[Value](), list[datetime]()
+        for change in changes:
+            said = severity(change.code) if change.code else StatusCode.GOOD
+            whole = None if said is StatusCode.BAD else plain(change.value)
+            moment, dropped = change.source_time or now, change.code and overflowed(change.code)
+            for item in change.items:
+                pick = self._picks.get(item)
+                value = plain(picked(change.value, *pick)) if pick and said is not StatusCode.BAD else whole
+                status = StatusCode.BAD if value is None else said
+                if status is not of_all or dropped:
+                    _emit_all(items, values, times, of_all, emit)
+                    items, values, times, of_all = [], [], [], status
+                if dropped:
+                    self._tell_overflow(item, moment, emit)
+                self._last[item] = moment
+                items.append(item)
+                values.append(value)
+                times.append(moment)
+        _emit_all(items, values, times, of_all, emit)
+
+    def _tell_overflow(self, item: str, moment: datetime, emit: Emit) -> None:
         """The server's queue was too short: it dropped changes between the last value and this one."""
         emit(Gap(item, min(self._last.get(item, moment), moment), moment))
 
@@ -270,6 +286,13 @@ class Driver:
             if (now := self._warnings()) != told:
                 told = now
                 emit(Online(identity, now, rhythm))
+
+
+def _emit_all(
+    items: Sequence[str], values: Sequence[Value], times: Sequence[datetime], status: StatusCode, emit: Emit
+) -> None:
+    if items:
+        emit(DataValues(tuple(items), values, status, times[-1], times))
 
 
 def trust(options: Options) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -200,8 +201,9 @@ class SampleStore:
             seen, codes = self._read.get(device, ((), []))
             if seen != items:  # a device that is read as a whole says the same items again and again
                 known = self._places.setdefault(device, {})
-                for item in set(items) - known.keys():
-                    known[item] = _place(conn, device, item)
+                for item in items:  # in their order: what is read together has places side by side
+                    if item not in known:
+                        known[item] = _place(conn, device, item)
                 codes = [known[item] for item in items]
                 self._read[device] = (items, codes)
             rows = Rows(codes, times, statuses, values)
@@ -215,17 +217,20 @@ class SampleStore:
 
 
 def _by_lane(rows: Rows) -> Iterator[tuple[int, Rows]]:
-    """The rows of each lane; their places are numbered through all lanes before."""
+    """The rows of each lane; their places are numbered through all lanes, side by side for items of one read."""
     lanes = {place // LANE_ITEMS for place in (min(rows.places), max(rows.places))}
     if len(lanes) == 1:
         lane = lanes.pop()
         yield lane, rows._replace(places=[place - lane * LANE_ITEMS for place in rows.places])
         return
     parts: dict[int, Rows] = {}
-    for place, time, status, value in zip(*rows, strict=True):
-        lane = place // LANE_ITEMS
-        part = parts.setdefault(lane, Rows.none())
-        part.extend(Rows([place - lane * LANE_ITEMS], [time], [status], [value]))
+    begin = 0
+    for lane, run in groupby(rows.places, key=lambda place: place // LANE_ITEMS):
+        places = [place - lane * LANE_ITEMS for place in run]
+        end = begin + len(places)
+        part = Rows(places, rows.times[begin:end], rows.statuses[begin:end], rows.values[begin:end])
+        parts.setdefault(lane, Rows.none()).extend(part)
+        begin = end
     yield from parts.items()
 
 

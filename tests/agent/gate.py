@@ -18,7 +18,7 @@ from device_drivers.simulators.modbus_peer import Peer
 from edge_agent.bus import Bus
 from edge_agent.clock import SystemClock
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.events import ValueArrived
+from edge_agent.events import ValuesArrived
 from edge_agent.machine_writes import MachineWrites
 from edge_agent.planbook import PlanBook
 from edge_agent.session import Session
@@ -98,12 +98,12 @@ async def gate_in(folder: Path, peer: Peer, **options: Any) -> AsyncIterator[Gat
         settings = DeviceSettings("plc", "modbus", msgspec.convert(said | options, Options))
         real = SystemClock()
         devices = Devices([settings], device_drivers.load, real, bus, Supervisor(real, Random(1)))
-        with bus.subscribe(ValueArrived) as values:
+        with bus.subscribe(ValuesArrived) as values:
             task = asyncio.create_task(devices.run())
             missing = set(ITEMS)
             async with asyncio.timeout(5):
                 while missing:
-                    missing.discard((await anext(values)).value.item)
+                    missing -= set((await anext(values)).values.items)
         gate = Gate(peer, store, devices, clock, bus)
         try:
             yield gate

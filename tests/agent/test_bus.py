@@ -94,3 +94,11 @@ async def test_a_closed_subscription_ends_the_loop_of_its_reader() -> None:
 
 async def test_a_publisher_without_subscribers_is_not_stopped() -> None:
     Bus().publish(Scan("a"))
+
+
+async def test_what_nobody_wants_waits_nowhere() -> None:
+    bus = Bus()
+    with bus.subscribe(Scan, wanted=lambda scan: scan.code != "b") as scans:
+        for code in "abc":
+            bus.publish(Scan(code))
+        assert scans.waiting() == [Scan("a"), Scan("c")]

@@ -16,6 +16,7 @@ import device_drivers
 from device_drivers.contract import (
     Clock,
     DataValue,
+    DataValues,
     DriverModule,
     Emit,
     Gap,
@@ -29,12 +30,12 @@ from device_drivers.contract import (
 from device_drivers.opcua.options import Options
 from edge_agent.bus import Bus, Subscription
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValuesArrived
 from edge_agent.supervisor import Supervisor
 from edge_agent.views import DeviceStatus, ItemValue
 from tests.support.manual_clock import START, ManualClock
 
-Event = ScanArrived | ValueArrived | DeviceChanged
+Event = ScanArrived | ValuesArrived | DeviceChanged
 
 
 class _Line:
@@ -77,7 +78,7 @@ class Floor:
             self.bus,
             Supervisor(self.clock, Random(1), strict=True),
         )
-        self.events: Subscription[Any] = self.bus.subscribe(ScanArrived, ValueArrived, DeviceChanged)
+        self.events: Subscription[Any] = self.bus.subscribe(ScanArrived, ValuesArrived, DeviceChanged)
         self.task = asyncio.ensure_future(self.devices.run())
 
     def _load(self, name: str) -> DriverModule:
@@ -133,7 +134,7 @@ async def test_values_and_scans_reach_the_bus(floor: Floor) -> None:
     await floor.lines["plc"].observe(Online(""), value("count", 7))
     await floor.lines["gun"].observe(Online(""), scan)
     seen = await floor.until(lambda event: isinstance(event, ScanArrived))
-    assert ValueArrived("plc", value("count", 7)) in seen
+    assert ValuesArrived("plc", DataValues.of(value("count", 7))) in seen
     assert seen[-1] == ScanArrived("gun", "T1", scan)
     assert floor.status("gun").last_good == START
 
@@ -143,7 +144,7 @@ async def test_a_lost_device_takes_its_values_with_it_before_anybody_hears_of_th
     floor.clock.advance(60)
     floor.lines["plc"].cut("The cable is out.")
     seen = await floor.until_state("plc", "lost")
-    bad = [event.value for event in seen if isinstance(event, ValueArrived)][-2:]
+    bad = [value for event in seen if isinstance(event, ValuesArrived) for value in event.values][-2:]
     assert bad == [DataValue(item, None, StatusCode.BAD, floor.clock.now()) for item in ("count", "speed")]
     assert isinstance(seen[-1], DeviceChanged)
     assert (seen[-1].status.reason, seen[-1].status.tries) == ("The cable is out.", 1)
@@ -254,4 +255,19 @@ def test_what_is_insecure_and_where_it_is_looked_for_stands_in_the_status() -> N
     devices = Devices(told, device_drivers.load, clock, bus, Supervisor(clock, Random(1)))
     assert [(each.insecure, each.endpoint, each.round_trip) for each in devices.statuses()] == [
         (True, "opc.tcp://10.0.0.9:4840", None), (False, "opc.tcp://10.0.0.9:4840", None),
+    ]
+
+
+async def test_the_newest_of_many_reads_counts_and_a_bad_one_keeps_the_last_good(floor: Floor) -> None:
+    names, later = ("a", "b"), START + timedelta(seconds=1)
+    await floor.lines["plc"].observe(
+        Online(""),
+        DataValues(names, [1, 1], StatusCode.GOOD, START),
+        value("b", 5),
+        DataValues(names, [2, 2], StatusCode.GOOD, later),
+        DataValues(("b",), [None], StatusCode.BAD, later),
+    )
+    found = floor.devices.items("plc")
+    assert [(found[each].value, found[each].status, found[each].source_time) for each in names] == [
+        (2, "Good", later), (2, "Bad", later),
     ]  # fmt: skip

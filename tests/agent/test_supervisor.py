@@ -174,3 +174,16 @@ async def test_strict_lets_a_bug_in_a_piece_of_work_out() -> None:
 @given(st.integers(1, 10_000), st.integers())
 def test_a_pause_is_never_long_and_never_nothing(tries: int, seed: int) -> None:
     assert FIRST / 2 <= delay(tries, Random(seed)) <= LONGEST
+
+
+async def test_the_time_that_a_try_took_counts_as_waited() -> None:
+    case = _Case()
+    for _ in range(5):
+        await case.lose(TimedOut("no answer"))
+    await case.device.started()
+    case.clock.advance(LONGEST)
+    case.device.end(TimedOut("no answer"))
+    (due,) = await asyncio.wait_for(case.clock.sleeping(), 5)
+    assert due - case.clock.monotonic() == pytest.approx(FIRST)
+    case.task.cancel()
+    await asyncio.gather(case.task, return_exceptions=True)

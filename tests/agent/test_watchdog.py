@@ -31,7 +31,7 @@ async def test_a_device_that_stops_silently_is_lost_and_tried_anew(floor: Floor)
     status = floor.status("plc")
     assert "has said nothing for 10 s" in status.reason
     assert status.silent_since == START
-    assert [event.value.status for event in seen if hasattr(event, "value")][-1] is StatusCode.BAD
+    assert [event.values.status for event in seen if hasattr(event, "values")][-1] is StatusCode.BAD
     await floor.clock.sleeping()
     floor.clock.advance(5)
     await plc.observe(Online("A", rhythm=0.5))

@@ -42,7 +42,7 @@ def few(tmp_path: Path) -> Goals:
 
 
 def test_every_goal_is_measured_somewhere() -> None:
-    sources = "".join(path.read_text("utf-8") for path in GOALS.parent.glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in GOALS.parent.rglob("*.py"))
     spread = {f"{name}_{part}" for name in ("scan", "input") for part in ("p50", "p99", "max")}
     assert [name for name in Goals().by_name if f'"{name}"' not in sources and name not in spread] == []
 

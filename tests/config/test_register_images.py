@@ -38,7 +38,9 @@ def values(options: Options, held: Image) -> dict[str, Value]:
     told: dict[str, Value] = {}
     for block in blocks:
         answer = b"".join(held.get(block.address + index, 0).to_bytes(2, "big") for index in range(block.count))
-        told |= {value.item: value.value for value in one.take(fields(block), answer, START)}
+        told |= {
+            value.item: value.value for found in one.take(fields(block), answer, START) for value in found
+        }  # fmt: skip
     return told
 
 

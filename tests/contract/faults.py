@@ -17,7 +17,7 @@ from device_drivers.simulators.modbus_peer import Peer
 from edge_agent.bus import Bus, Subscription
 from edge_agent.clock import SystemClock
 from edge_agent.devices import Devices, DeviceSettings
-from edge_agent.events import DeviceChanged, ScanArrived, ValueArrived
+from edge_agent.events import DeviceChanged, ScanArrived, ValuesArrived
 from edge_agent.supervisor import Supervisor
 from edge_agent.views import DeviceStatus
 from tests.device_drivers.observing import options_of
@@ -41,16 +41,16 @@ BYSTANDER = "bystander"  # a healthy device beside the one with the fault
 class Heard:
     """All that two devices said, and when (monotonic)."""
 
-    values: list[tuple[float, ValueArrived]] = field(default_factory=list)
+    values: list[tuple[float, ValuesArrived]] = field(default_factory=list)
     scans: list[Scan] = field(default_factory=list)
     statuses: list[tuple[float, DeviceStatus]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, event: ValueArrived | ScanArrived | DeviceChanged) -> None:
+    def take(self, event: ValuesArrived | ScanArrived | DeviceChanged) -> None:
         """One event of the bus."""
         now = time.monotonic()
         match event:
-            case ValueArrived():
+            case ValuesArrived():
                 self.values.append((now, event))
             case ScanArrived():
                 self.scans.append(event.scan)
@@ -60,7 +60,9 @@ class Heard:
 
     def of(self, device: str, since: float = 0.0) -> list[DataValue]:
         """The values of a device since a moment, in order."""
-        return [each.value for at, each in self.values if each.device == device and at >= since]
+        return [
+            value for at, each in self.values if each.device == device and at >= since for value in each.values
+        ]  # fmt: skip
 
     def last(self, device: str) -> Mapping[str, DataValue]:
         """The newest value of each item of a device."""
@@ -81,7 +83,7 @@ class Heard:
         """Seconds between two good values of a device, at most, since a moment until now."""
         good = (
             at for at, each in self.values
-            if at >= since and each.device == device and each.value.status is StatusCode.GOOD
+            if at >= since and each.device == device and each.values.status is StatusCode.GOOD
         )  # fmt: skip
         times = [since, *good, time.monotonic()]
         return max(after - before for before, after in itertools.pairwise(times))
@@ -126,7 +128,7 @@ def _terminal(driver: str) -> str:
 
 
 async def _listen(bus: Bus, heard: Heard) -> None:
-    wanted: Subscription[Any] = bus.subscribe(ValueArrived, ScanArrived, DeviceChanged, limit=100_000)
+    wanted: Subscription[Any] = bus.subscribe(ValuesArrived, ScanArrived, DeviceChanged, limit=100_000)
     with wanted as events:
         async for event in events:
             heard.take(event)

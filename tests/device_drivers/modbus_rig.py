@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from device_drivers.contract import DataValue, DeviceError, Notice, Observation, StatusCode
+from device_drivers.contract import DataValue, DataValues, DeviceError, Notice, Observation, StatusCode
 from device_drivers.simulators.modbus_peer import Peer
 from edge_agent.clock import SystemClock
 from tests.device_drivers.observing import make
@@ -70,7 +70,7 @@ class Kept:
         await self.until(lambda: all(self.good(item, now) for item in items), within)
 
     def _emit(self, observation: Observation) -> None:
-        self.seen.append(observation)
+        self.seen += observation if isinstance(observation, DataValues) else [observation]
         self._news.set()
 
 

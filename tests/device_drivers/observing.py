@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 import device_drivers
-from device_drivers.contract import DataValue, DeviceError, Driver, Observation, Scan
+from device_drivers.contract import DataValue, DataValues, DeviceError, Driver, Observation, Scan
 from edge_agent.clock import SystemClock
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Running:
         self.task = asyncio.create_task(driver.run(self._emit))
 
     def _emit(self, observation: Observation) -> None:
-        self.seen.append(observation)
+        self.seen += observation if isinstance(observation, DataValues) else [observation]
         self._news.set()
 
     async def until(self, find: Callable[[list[Observation]], T | None], within: float = 10.0) -> T:

@@ -115,3 +115,12 @@ def test_a_late_poll_keeps_to_the_grid_and_leaves_no_backlog(
     assert after >= now - 1e-6
     assert after - now <= interval + 1e-6
     assert steps == pytest.approx(max(1, round(steps)))
+
+
+def test_lines_that_begin_at_about_the_same_time_are_due_together() -> None:
+    lines = [Schedule([block(0, "")], {"": 0.2}, now) for now in (5.0001, 5.007, 5.0199)]
+    for line, now in zip(lines, (5.0001, 5.007, 5.0199), strict=True):
+        job = line.take(now)
+        assert job is not None, "the first round begins at once"
+        line.done(job)
+    assert len({round(line.due(), 9) for line in lines}) == 1

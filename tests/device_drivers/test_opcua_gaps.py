@@ -23,9 +23,10 @@ from device_drivers.contract import (
     Unchanged,
     Unreachable,
 )
-from device_drivers.opcua import Options, wire
+from device_drivers.opcua import Options
 from device_drivers.opcua.paths import Step, browse_path
 from device_drivers.opcua.values import follows, overflowed, severity
+from device_drivers.opcua.wire import published
 from device_drivers.simulators.process import Simulator
 from tests.device_drivers.observing import Running, make, running
 from tests.support.fault_proxy import FaultProxy
@@ -142,7 +143,7 @@ async def test_a_notification_that_never_came_is_a_gap_since_the_server_was_last
     told: list[Any] = []
     clock = ManualClock()
     session = Client("opc.tcp://127.0.0.1:4840").uaclient.session
-    heard = wire._Heard(session, ua.CreateSubscriptionParameters(), clock, lambda *gap: told.append(gap))
+    heard = published.Heard(session, ua.CreateSubscriptionParameters(), clock, lambda *gap: told.append(gap))
     for seconds, sequence, changes in (
         (0, 1, 0),
         (0, 1, 1),
@@ -158,6 +159,10 @@ async def test_a_notification_that_never_came_is_a_gap_since_the_server_was_last
         await heard.publish_callback(ua.PublishResult(NotificationMessage=message))
     assert told == [(START + timedelta(seconds=7), START + timedelta(seconds=9))]
     assert heard.heard[1] == START + timedelta(seconds=10)
+    clock.advance(2)
+    lost = ua.NotificationMessage(SequenceNumber=ua.UInt32(0), NotificationData=[ua.StatusChangeNotification()])
+    await heard.publish_callback(ua.PublishResult(NotificationMessage=lost))
+    assert heard.heard[1] == START + timedelta(seconds=10), "the library made it up: nobody was heard"
 
 
 async def test_a_frozen_server_is_lost_in_time_and_the_gap_begins_when_it_was_last_heard() -> None:

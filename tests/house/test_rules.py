@@ -38,7 +38,7 @@ TALKERS = (
 # Each library of the field and the one place that speaks it; simulators speak the other side.
 SPOKEN_IN = {
     "pymodbus": ("device_drivers/modbus/serial_line.py", "device_drivers/simulators/"),
-    "asyncua": ("device_drivers/opcua/wire.py", "device_drivers/simulators/"),
+    "asyncua": ("device_drivers/opcua/wire/", "device_drivers/simulators/"),
     "serial": ("device_drivers/serial_scanner",),
     "biip": (),  # docs.gs1_table and the tests
 }

@@ -31,7 +31,7 @@ LIBRARY_WRITES = {
 # Name -> the only (file, function) that may mention it; "" is the head of a file: its imports and constants.
 CHAIN: dict[str, set[tuple[str, str]]] = {
     # OPC UA: the library's write, in a method of the wire, which the driver calls.
-    "write_attributes": {("device_drivers/opcua/wire.py", "write_point")},
+    "write_attributes": {("device_drivers/opcua/wire/__init__.py", "write_point")},
     "write_point": {("device_drivers/opcua/driver.py", "write_item")},
     # Modbus: requests that write are made in one function and sent by one method of the driver.
     "WriteRequest": {

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import Device, Equipment, Settings, Site, Telemetry, TelemetryItems, Terminal
-from device_drivers.contract import DataValue, StatusCode, Value
-from edge_agent.telemetry import ByException, Rule
+from device_drivers.contract import DataValue, DataValues, StatusCode, Value
+from edge_agent.telemetry import ByException, Rule, microseconds
 from edge_agent.telemetry_pump import by_exception
 from tests.support.manual_clock import START
 
@@ -28,7 +28,7 @@ def kept(report: ByException, *values: DataValue, device: str = "plc") -> list[V
 
 
 def _values(report: ByException, each: DataValue, device: str) -> list[Value]:
-    columns = report.sift([(device, each)]).get(device)
+    columns = report.sift([(device, DataValues.of(each))]).get(device)
     return columns.values if columns else []
 
 
@@ -40,7 +40,7 @@ def test_the_same_value_is_kept_once() -> None:
 def test_a_status_is_kept_when_it_changes_and_a_bad_value_is_none() -> None:
     report = ByException(60, [Rule("*", deadband=100)])
     columns = report.sift(
-        [("plc", each) for each in (value(1), value(1, 1, UNCERTAIN), value(None, 2, BAD), value(1, 3))]
+        [("plc", DataValues.of(each)) for each in (value(1), value(1, 1, UNCERTAIN), value(None, 2, BAD), value(1, 3))]
     )["plc"]
     assert columns.values == [1, 1, None, 1]
     assert columns.statuses == [0, 1, 2, 0]
@@ -49,7 +49,7 @@ def test_a_status_is_kept_when_it_changes_and_a_bad_value_is_none() -> None:
 def test_a_quiet_item_is_kept_at_its_heartbeat() -> None:
     report = ByException(60, [Rule("*", deadband=5)])
     told = [value(float(second % 3), second) for second in range(0, 181)]
-    columns = report.sift(("plc", each) for each in told)["plc"]
+    columns = report.sift(("plc", DataValues.of(each)) for each in told)["plc"]
     assert [time % 60_000_000 for time in columns.times] == [columns.times[0] % 60_000_000] * 4
 
 
@@ -133,8 +133,28 @@ def test_after_forget_everything_is_told_anew() -> None:
 
 def test_values_of_several_devices_keep_their_order_and_their_moments() -> None:
     moments: list[datetime] = [START, START + timedelta(microseconds=1)]
-    told = [(device, DataValue(f"i{n}", n, GOOD, moments[n % 2])) for n in range(6) for device in ("a", "b")]
+    told = [
+        (device, DataValues.of(DataValue(f"i{n}", n, GOOD, moments[n % 2]))) for n in range(6) for device in ("a", "b")
+    ]
     columns = ByException(60).sift(told)
     assert columns["a"] == columns["b"]
     assert columns["a"].items == [f"i{n}" for n in range(6)]
     assert columns["a"].times[1] - columns["a"].times[0] == 1
+
+
+def test_of_a_read_only_what_is_new_is_kept_each_with_its_own_time() -> None:
+    report, names = ByException(60), ("a", "b", "c")
+    times = [START + timedelta(seconds=second) for second in (1, 2, 3)]
+    first = DataValues(names, [1, 2.0, "x"], GOOD, START)
+    second = DataValues(names, [1, 2.5, "y"], GOOD, times[-1], times)
+    assert report.sift([("plc", first)])["plc"].values == [1, 2.0, "x"]
+    kept_now = report.sift([("plc", second)])["plc"]
+    assert (kept_now.items, kept_now.values) == (["b", "c"], [2.5, "y"])
+    assert kept_now.times == [microseconds(time) for time in times[1:]]
+    assert report.sift([("plc", second)]) == {}
+    assert [value.source_time for value in second] == times
+
+
+def test_a_number_that_no_column_takes_becomes_text_in_a_read_too() -> None:
+    read = DataValues(("a", "b"), [7, 1 << 70], GOOD, START)
+    assert ByException(0).sift([("plc", read)])["plc"].values == [7, str(1 << 70)]

@@ -13,9 +13,9 @@ from random import Random
 import pytest
 
 import config
-from device_drivers.contract import DataValue, StatusCode, Value
+from device_drivers.contract import DataValues, StatusCode, Value
 from edge_agent.bus import Bus
-from edge_agent.events import ValueArrived
+from edge_agent.events import ValuesArrived
 from edge_agent.store import StoreError
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_reading import Chunk
@@ -38,7 +38,7 @@ class Line:
 
     def say(self, value: Value, item: str = "x") -> None:
         """A device gives a value now."""
-        self.bus.publish(ValueArrived("plc", DataValue(item, value, StatusCode.GOOD, self.clock.now())))
+        self.bus.publish(ValuesArrived("plc", DataValues((item,), [value], StatusCode.GOOD, self.clock.now())))
 
     async def group(self) -> None:
         """Let one group be committed."""

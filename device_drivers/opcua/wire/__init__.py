@@ -1,4 +1,4 @@
-"""One connection to one OPC UA server: the only file that knows asyncua. Its exceptions end here.
+"""One connection to one OPC UA server: the only room that knows asyncua. Its exceptions end in this file.
 
 Importing it takes half a second: the driver does so in a thread, when a device runs.
 
@@ -10,20 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.client.ua_session import UaSession
-from asyncua.common.subscription import (
-    DataChangeEvent,
-    OverflowPolicy,
-    StatusChangeEvent,
-    Subscription,
-)
+from asyncua.common.subscription import StatusChangeEvent
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.uacrypto import InvalidSignature  # type: ignore[attr-defined]  # re-exported without a word
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
@@ -39,30 +33,20 @@ from device_drivers.contract import (
     Written,
 )
 from device_drivers.opcua.coding import agrees, coded
-from device_drivers.opcua.options import KEEPALIVE_COUNT, NodeRef, Options, Point, node_text
-from device_drivers.opcua.paths import Step, step_text
+from device_drivers.opcua.options import KEEPALIVE_COUNT, NodeRef, Options, Point
+from device_drivers.opcua.paths import Step
 from device_drivers.opcua.refusals import CHECK, no_such_security, refusal
 from device_drivers.opcua.trust import first
-from device_drivers.opcua.values import Below, Change, follows, plain
+from device_drivers.opcua.values import Below, Change, plain
+from device_drivers.opcua.wire.nodes import ITEMS_PER_CALL, below_of, find, node_at, product_name
+from device_drivers.opcua.wire.published import Heard, Missed, Published, change_of, raw_of
 
 # What the library would log is raised here, or seen by the watchdog.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 _LIFETIME_COUNT = 50  # intervals after which the server forgets a client that is gone
 _QUEUE_SIZE = 10  # changes of one item that the server keeps between two publishes
-_BACKLOG = 20_000  # changes that may wait for us; more means that we do not keep up
-_ITEMS_PER_CALL = 500  # servers limit how many items one call may create
-_RAW = 200  # characters of a raw value that people may read
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
-_WHOLE_PATH = 0xFFFFFFFF  # the server followed a path to its end (part 4, 5.9.4)
-_PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
-_ROOT = 84  # i=84, the root folder
-_DOWNWARDS = 33  # i=33, HierarchicalReferences
-_TRUE: Any = True  # the library wants a class of its own, which can not be made
-_FALSE: Any = False
-
-Missed = Callable[[datetime, datetime], None]
-
 
 class Wire:
     """One session with at most one subscription. Every method raises DeviceError, and nothing else."""
@@ -73,7 +57,7 @@ class Wire:
         self._clock = clock
         self._missed = missed
         self._client = self._made_client()
-        self._subscription: _Heard | None = None
+        self._subscription: Heard | None = None
         self._items: dict[ua.NodeId, set[str]] = {}
         self._by_handle: dict[int, set[str]] = {}
         self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
@@ -127,7 +111,7 @@ class Wire:
     async def identity(self) -> str:
         """The server's product name; empty when it keeps it to itself."""
         with self._mapped():
-            (answer,) = await self._client.read_attributes([self._client.get_node(_node(_PRODUCT_NAME, 0))])
+            (answer,) = await self._client.read_attributes([self._client.get_node(product_name())])
         name = plain(answer.Value.Value) if answer.Value is not None else None
         return name if isinstance(name, str) else ""
 
@@ -136,11 +120,11 @@ class Wire:
         with self._mapped():
             async with asyncio.timeout(self._options.timeout * 1.5):
                 nodes, found, began = list(self._items), list[tuple[Change, str]](), self._clock.monotonic()
-                for start in range(0, len(nodes), _ITEMS_PER_CALL):
-                    part = nodes[start : start + _ITEMS_PER_CALL]
+                for start in range(0, len(nodes), ITEMS_PER_CALL):
+                    part = nodes[start : start + ITEMS_PER_CALL]
                     answers = await self._client.read_attributes([self._client.get_node(node) for node in part])
                     found += [
-                        (_change(self._items[node], answer), _raw(answer))
+                        (change_of(self._items[node], answer), raw_of(answer))
                         for node, answer in zip(part, answers, strict=True)
                     ]
         return found, self._clock.monotonic() - began
@@ -152,10 +136,10 @@ class Wire:
                 if self._subscription is None:
                     self._subscription = await self._made_subscription()
                 namespaces = await self._client.get_namespace_array()
-                found, refused = await self._find(points, namespaces)
+                found, refused = await find(self._client, points, namespaces)
                 nodes = list(found)
-                for start in range(0, len(nodes), _ITEMS_PER_CALL):
-                    refused |= await self._monitor(nodes[start : start + _ITEMS_PER_CALL], found)
+                for start in range(0, len(nodes), ITEMS_PER_CALL):
+                    refused |= await self._monitor(nodes[start : start + ITEMS_PER_CALL], found)
         return refused
 
     async def below(self, place: NodeRef | tuple[Step, ...], first: int, count: int) -> tuple[Below, ...]:
@@ -163,16 +147,16 @@ class Wire:
         with self._mapped():
             async with asyncio.timeout(self._options.timeout * 3):
                 namespaces = await self._client.get_namespace_array()
-                node = self._client.get_node(await self._at(place, namespaces))
+                node = self._client.get_node(await node_at(self._client, self._options.endpoint, place, namespaces))
                 await node.read_browse_name()  # what is not there has nothing below it either, and says no word
                 found = (await node.get_children_descriptions())[first : first + count]
                 variables = [each.NodeId for each in found if each.NodeClass is ua.NodeClass.Variable]
                 readings: dict[ua.NodeId, Change] = {}
-                for start in range(0, len(variables), _ITEMS_PER_CALL):
-                    part = variables[start : start + _ITEMS_PER_CALL]
+                for start in range(0, len(variables), ITEMS_PER_CALL):
+                    part = variables[start : start + ITEMS_PER_CALL]
                     told = await self._client.read_attributes([self._client.get_node(each) for each in part])
-                    readings |= {each: _change(set(), one) for each, one in zip(part, told, strict=True)}
-        return tuple(_below(each, namespaces, readings.get(each.NodeId)) for each in found)
+                    readings |= {each: change_of(set(), one) for each, one in zip(part, told, strict=True)}
+        return tuple(below_of(each, namespaces, readings.get(each.NodeId)) for each in found)
 
     async def write_point(self, point: Point, value: bool | int | float | str) -> Written:
         """Give the node of a point a value, with its data type, and read it; see device_drivers.contract.Writes."""
@@ -195,7 +179,7 @@ class Wire:
 
     async def _target(self, point: Point) -> tuple[ua.NodeId, ua.VariantType]:
         """The node of a point and the type of its values, by today's namespace table."""
-        found, refused = await self._find([point], await self._client.get_namespace_array())
+        found, refused = await find(self._client, [point], await self._client.get_namespace_array())
         if refused:
             raise NotWritten(refused[point])
         (node,) = found
@@ -219,20 +203,25 @@ class Wire:
         assert self._subscription
         return self._subscription.heard
 
-    async def changes(self) -> AsyncIterator[Change]:
-        """What the server sends, until it ends the subscription."""
+    async def changes(self) -> AsyncIterator[list[Change]]:
+        """What the server sends, a publish at a time, until it ends the subscription."""
         assert self._subscription
-        async for event in self._subscription:
-            if isinstance(event, DataChangeEvent):
-                notified = event.data.monitored_item
-                items = self._by_handle.get(notified.ClientHandle)
-                if items is None:
-                    items = self._by_handle[notified.ClientHandle] = self._items[event.node.nodeid]
-                yield _change(items, notified.Value)
+        async for told in self._subscription:
+            event: Any = told  # the library does not know of `Published`
+            if isinstance(event, Published):
+                yield [change_of(items, each.Value) for each in event.items if (items := self._items_of(each))]
             elif isinstance(event, StatusChangeEvent):
                 name = event.notification.Status.name
                 raise Unreachable(f"{self._options.endpoint} ended the subscription: {name}.")
         raise Unreachable(f"{self._options.endpoint} ended the subscription.")
+
+    def _items_of(self, notified: ua.MonitoredItemNotification) -> set[str]:
+        """The items of the node of a notification; none when nobody asked for it."""
+        handle = notified.ClientHandle
+        if handle not in self._by_handle:
+            node = self._subscription.node_of(handle) if self._subscription else None
+            self._by_handle[handle] = self._items.get(node, set()) if node else set()
+        return self._by_handle[handle]
 
     async def loss(self) -> None:
         """Wait until the connection is lost; returns only by raising."""
@@ -248,62 +237,18 @@ class Wire:
         client.name = client.description = "Floorhand"
         return client
 
-    async def _made_subscription(self) -> _Heard:
+    async def _made_subscription(self) -> Heard:
         """As the library's own method, which would stretch keep-alives to 45 minutes for a slow server."""
         parameters = ua.CreateSubscriptionParameters(
             RequestedPublishingInterval=self._options.publishing_interval * 1000,
             RequestedLifetimeCount=_LIFETIME_COUNT,
             RequestedMaxKeepAliveCount=KEEPALIVE_COUNT,
         )
-        made = _Heard(self._client.uaclient.session, parameters, self._clock, self._missed)
+        made = Heard(self._client.uaclient.session, parameters, self._clock, self._missed)
         made.set_overflow_disconnect_handler(self._client.uaclient.notify_transport_lost)
         revised = await made.init()
         made.longest_silence = revised.RevisedPublishingInterval * revised.RevisedMaxKeepAliveCount / 1000
         return made
-
-    async def _find(
-        self, points: Iterable[Point], namespaces: Sequence[str]
-    ) -> tuple[dict[ua.NodeId, list[Point]], dict[Point, str]]:
-        """The nodes of the points by today's namespace table, and the points that have none."""
-        found: dict[ua.NodeId, list[Point]] = {}
-        refused: dict[Point, str] = {}
-        by_path: list[tuple[Point, ua.RelativePath]] = []
-        for point in points:
-            named = point.steps if point.path else (point.ref,)
-            if strange := [step.uri for step in named if step.uri and step.uri not in namespaces]:
-                there = ", ".join(namespaces)
-                refused[point] = f"point {point.name!r}: it has no namespace {strange[0]!r}, but {there}"
-            elif point.path:
-                by_path.append((point, _relative(point.steps, namespaces)))
-            else:
-                ref = point.ref
-                node = _node(ref.identifier, namespaces.index(ref.uri) if ref.uri else ref.index)
-                found.setdefault(node, []).append(point)
-        for start in range(0, len(by_path), _ITEMS_PER_CALL):
-            part = by_path[start : start + _ITEMS_PER_CALL]
-            results = await self._client.translate_browsepaths(_node(_ROOT, 0), [path for _, path in part])
-            for (point, _), result in zip(part, results, strict=True):
-                ends = _ends(result)
-                if len(ends) == 1:
-                    found.setdefault(ends.pop(), []).append(point)
-                else:
-                    why = "several nodes are" if ends else f"nothing is ({result.StatusCode.name})"
-                    refused[point] = f"point {point.name!r}: {why} at {point.path}"
-        return found, refused
-
-    async def _at(self, place: NodeRef | tuple[Step, ...], namespaces: Sequence[str]) -> ua.NodeId:
-        """The one node at a place. Raises Misconfigured when there is none."""
-        for step in (place,) if isinstance(place, NodeRef) else place:
-            if step.uri and step.uri not in namespaces:
-                there = ", ".join(namespaces)
-                raise Misconfigured(f"{self._options.endpoint} has no namespace {step.uri!r}, but {there}.")
-        if isinstance(place, NodeRef):
-            return _node(place.identifier, namespaces.index(place.uri) if place.uri else place.index)
-        (result,) = await self._client.translate_browsepaths(_node(_ROOT, 0), [_relative(place, namespaces)])
-        if len(ends := _ends(result)) != 1:
-            what = "several nodes" if ends else f"nothing ({result.StatusCode.name})"
-            raise Misconfigured(f"{self._options.endpoint} has {what} at this path.")
-        return ends.pop()
 
     async def _monitor(self, nodes: list[ua.NodeId], found: dict[ua.NodeId, list[Point]]) -> dict[Point, str]:
         assert self._subscription
@@ -356,90 +301,9 @@ class Wire:
             raise BadReply(f"What answers at {where} does not speak OPC UA as we do: {error}.") from error
 
 
-class _Heard(Subscription):
-    """A subscription that notes when it was heard last, and notices when a notification is missing."""
-
-    def __init__(
-        self, session: UaSession, parameters: ua.CreateSubscriptionParameters, clock: Clock, missed: Missed
-    ) -> None:
-        super().__init__(session, parameters, queue_maxsize=_BACKLOG, overflow=OverflowPolicy.DISCONNECT)
-        self.longest_silence = 0.0
-        self.heard = (clock.monotonic(), clock.now())
-        self._last: int | None = None
-        self._clock = clock
-        self._missed = missed
-
-    async def publish_callback(self, publish_result: ua.PublishResult) -> None:
-        message = publish_result.NotificationMessage
-        moment = self._clock.now()
-        # A keep-alive has the number of the message to come (part 4, 5.14.1.2): it counts for nothing, nor
-        # does 0, the number of what the library makes up itself when the connection is lost.
-        if message.NotificationData and message.SequenceNumber:
-            if not follows(message.SequenceNumber, self._last):
-                self._missed(self.heard[1], moment)
-            self._last = int(message.SequenceNumber)
-        self.heard = (self._clock.monotonic(), moment)
-        await super().publish_callback(publish_result)
-
-
-def _change(items: set[str], reading: ua.DataValue) -> Change:
-    moment = reading.SourceTimestamp
-    if moment is not None and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    value = None if reading.Value is None else reading.Value.Value
-    return Change(items, value, reading.StatusCode.value if reading.StatusCode else 0, moment)
-
-
-def _raw(reading: ua.DataValue) -> str:
-    """What came, with its type; or the name of the status when nothing did."""
-    if reading.Value is None or reading.Value.Value is None:
-        return reading.StatusCode.name if reading.StatusCode else ""
-    return f"{reading.Value.VariantType.name} {reading.Value.Value}"[:_RAW]
-
-
 def _is_secure(endpoint: ua.EndpointDescription) -> bool:
     wanted = (ua.MessageSecurityMode.SignAndEncrypt, SecurityPolicyBasic256Sha256.URI)
     return (endpoint.SecurityMode, endpoint.SecurityPolicyUri) == wanted
-
-
-def _relative(steps: Iterable[Step], namespaces: Sequence[str]) -> ua.RelativePath:
-    """A path in the words of the protocol, downwards from the root."""
-    return ua.RelativePath(
-        Elements=[
-            ua.RelativePathElement(
-                ReferenceTypeId=_node(_DOWNWARDS, 0), IsInverse=_FALSE, IncludeSubtypes=_TRUE,
-                TargetName=_name(step.name, namespaces.index(step.uri) if step.uri else step.index),
-            )
-            for step in steps
-        ]
-    )  # fmt: skip
-
-
-def _ends(result: ua.BrowsePathResult) -> set[ua.NodeId]:
-    """The nodes at the end of a path; an id that says its namespace twice is the same node."""
-    whole = (each.TargetId for each in result.Targets if each.RemainingPathIndex == _WHOLE_PATH)
-    return {_node(each.Identifier, each.NamespaceIndex) for each in whole}
-
-
-def _below(each: ua.ReferenceDescription, namespaces: Sequence[str], reading: Change | None) -> Below:
-    def uri(index: int) -> str:
-        return namespaces[index] if index < len(namespaces) else ""
-
-    name, index, node = each.BrowseName.Name or "", each.BrowseName.NamespaceIndex, each.NodeId
-    return Below(
-        node_text(node.Identifier, uri(node.NamespaceIndex), node.NamespaceIndex),
-        step_text(name, uri(index), index), name, each.NodeClass.name, reading,
-    )  # fmt: skip
-
-
-def _node(identifier: Any, index: Any) -> ua.NodeId:
-    """A node id; Any, because the library wants its own subclasses of int and str, which it does not need."""
-    return ua.NodeId(identifier, index)
-
-
-def _name(name: Any, index: Any) -> ua.QualifiedName:
-    """The same for a browse name."""
-    return ua.QualifiedName(name, index)
 
 
 async def _close(client: Client) -> None:
