@@ -108,7 +108,7 @@ class StatusBoard:
     async def health(self, terminals: tuple[str, ...]) -> Health:
         """The agent as a whole, with every problem in words."""
         state, _ = await self._queue()
-        problems = tuple(self._problems(state))
+        problems = (*await self._store.problems(), *self._problems(state))
         return Health(
             ok=not problems, agent=self._store.agent, version=self._version, started_at=self._started_at,
             clock_trusted=self._clock.trusted(), safe_seq=state.safe_seq, unsent=state.unsent,

@@ -20,6 +20,7 @@ from sync.contract import (
     DowntimeRecorded,
     Fact,
     FactBody,
+    FactLost,
     JobCompleted,
     JobOrder,
     JobStarted,
@@ -41,7 +42,7 @@ BY_LINES = "lines"  # what closed a pick list: all its lines were done or short
 CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HELD)
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort
-Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | FactLost
 
 
 @dataclass(frozen=True)
