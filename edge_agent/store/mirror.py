@@ -4,9 +4,10 @@ A line is written after the commit and synced before anybody is told that the fa
 mirror never knows more than was committed, and its last line is a high-water mark outside the database:
 when SQLite silently lost its tail, the mirror names what is missing.
 
-A line is `CHECK JSON`: eight hex digits of the CRC-32 of the JSON, which is the stored columns of the
-fact and sixteen hex digits of its hash. A line that was cut off at the end, by a power cut, was never
-confirmed: it is taken away. Files are begun anew by size; old ones may go when nobody needs them.
+A line is `CHECK MARK HEAD BODY`: eight hex digits of the CRC-32 of what follows, the first sixteen of the
+hash of the fact, the stored columns as a JSON list (the event time as microseconds before the record time),
+and the body as it is stored. A line that was cut off at the end, by a power cut, was never confirmed: it is taken
+away. Files are begun anew by size; old ones may go when nobody needs them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge_agent.store.records import Record
@@ -24,7 +26,10 @@ from edge_agent.store.records import Record
 Content = tuple[int, str, str, str, str, int, str, str, str]
 
 _SEGMENT = 8 * 2**20  # bytes after which a new file is begun
-_PATTERN = "facts-*.jsonl"
+_PATTERN = "facts-*.log"
+
+_json = json.JSONDecoder()
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class Mirror:
         if self._file is None:
             paths = self._paths()
             fits = bool(paths) and paths[-1].stat().st_size < self._segment
-            path = paths[-1] if fits else self.folder / f"facts-{seq:012}.jsonl"
+            path = paths[-1] if fits else self.folder / f"facts-{seq:012}.log"
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             self._size = os.fstat(self._file).st_size
             sync_folder(self.folder)
@@ -152,7 +157,10 @@ class Mirror:
 
 
 def _line(record: Record) -> bytes:
-    told = json.dumps([*record.content, mark_of(record.hash)], ensure_ascii=False, separators=(",", ":"))
+    seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload = record.content
+    earlier = datetime.fromisoformat(record_time) - datetime.fromisoformat(event_time)
+    head = [seq, id, agent, earlier // _MICROSECOND, record_time, clock_ok, terminal, person]
+    told = f"{mark_of(record.hash)} {json.dumps(head, ensure_ascii=False, separators=(',', ':'))} {payload}"
     body = told.encode()
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
@@ -163,10 +171,16 @@ def _read(line: bytes) -> Mirrored | None:
     if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(body):
         return None
     try:
-        *content, mark = json.loads(body)
-        return Mirrored(tuple(content), mark) if len(content) == 9 else None
-    except (ValueError, TypeError):
+        mark, _, told = body.decode().partition(" ")
+        head, end = _json.raw_decode(told)
+        seq, id, agent, earlier, record_time, clock_ok, terminal, person = head
+        happened = datetime.fromisoformat(record_time) - earlier * _MICROSECOND
+    except (ValueError, TypeError, OverflowError):
         return None
+    event_time = happened.isoformat(timespec="microseconds")
+    return Mirrored(
+        (seq, id, agent, event_time, record_time, clock_ok, terminal, person, told[end + 1 :]), mark
+    )
 
 
 def _first(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from hypothesis import strategies as st
 from edge_agent.store.mirror import Mirror, mark_of
 from edge_agent.store.records import FIRST, Record, chained
 
+AT = "2026-11-22T08:00:00.000001+00:00"
 _TEXT = st.text(max_size=20)
 
 
-def records(number: int, text: str = "Bolt [/M8]\n\x1d") -> list[Record]:
+def records(number: int, text: str = "Bolt [/M8]") -> list[Record]:
     made, previous = [], FIRST
     for seq in range(1, number + 1):
-        content = (seq, f"id-{seq}", "agent-1", "2026-11-22", "2026-11-22", 1, "T1", "P1", f'{{"t":"{text}{seq}"}}')
+        happened = f"2026-11-22T0{seq % 9}:00:00.000000+00:00"
+        payload = json.dumps({"t": f"{text}{seq}"})
+        content = (seq, f"id-{seq}", "agent-1", happened, AT, 1, "T1", "P1", payload)
         made.append(chained(content, previous))
         previous = made[-1].hash
     return made

@@ -17,3 +17,7 @@ CREATE TABLE incident (
     facts INTEGER NOT NULL,
     lost TEXT NOT NULL CHECK (json_valid(lost))
 ) STRICT, WITHOUT ROWID;
+
+-- Sums come from job_total: the wide index has no reader any more.
+DROP INDEX journal_about;
+CREATE INDEX journal_about ON journal (about);
