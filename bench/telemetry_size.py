@@ -23,7 +23,8 @@ from bench.figures import Figure, Goals
 from bench.report import options, report, tell
 from device_drivers.contract import DataValues, StatusCode, Value
 from edge_agent.clock import SystemClock
-from edge_agent.store.samples import Bounds, SampleStore
+from edge_agent.store.samples import SampleStore
+from edge_agent.store.samples_bounds import Bounds
 from edge_agent.telemetry import ByException, Rule
 
 DEVICES, ITEMS, KEPT_HOURS = 20, 100, 72

@@ -115,7 +115,7 @@ class StatusBoard:
         """The agent as a whole, with every problem in words."""
         state, _ = await self._queue()
         kept = await self._telemetry() if self._telemetry is not None else None
-        problems = tuple(self._problems(state, kept))
+        problems = (*await self._store.problems(), *self._problems(state, kept))
         return Health(
             ok=not problems, agent=self._store.agent, version=self._version, started_at=self._started_at,
             clock_trusted=self._clock.trusted(), safe_seq=state.safe_seq, unsent=state.unsent,

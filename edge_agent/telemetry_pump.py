@@ -14,7 +14,8 @@ from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.clock import Clock
 from edge_agent.events import GapArrived, ValuesArrived
 from edge_agent.store.errors import StoreError
-from edge_agent.store.samples import Bounds, SampleStore
+from edge_agent.store.samples import SampleStore
+from edge_agent.store.samples_bounds import Bounds
 from edge_agent.supervisor import Supervisor
 from edge_agent.telemetry import ByException, Columns, Gap, Reason, Rule, microseconds, moment
 from edge_agent.telemetry_status import TelemetryStatus

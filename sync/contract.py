@@ -290,6 +290,14 @@ class ScanRefused(FactBody, frozen=True, kw_only=True):
     job: str = ""
 
 
+class FactLost(FactBody, frozen=True, kw_only=True):
+    """The fact with this number was lost with the disk of the agent (`about` is `journal/<agent>`).
+
+    It takes the place of whatever was recorded, so that the numbers have no gap; a person finds out
+    what it was.
+    """
+
+
 AnyFact = (
     SignedOn
     | SignedOff
@@ -306,6 +314,7 @@ AnyFact = (
     | MachineWriteRefused
     | MachineWriteFinished
     | MaintenanceFact
+    | FactLost
 )
 
 

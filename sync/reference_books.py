@@ -1,4 +1,4 @@
-"""The books of the reference ERP: one SQLite file, one connection, one transaction for each fact.
+"""The books of the reference ERP: one SQLite file, one connection, one transaction for each request.
 
 The key of a fact and its effect are in the same transaction, and an applied key is kept for ever. A
 refusal is kept as well, and makes way when the same fact is sent again and judged anew.
@@ -100,16 +100,19 @@ class Books:
     # ------------------------------------------------------------ facts
 
     def push(self, facts: Sequence[Fact]) -> tuple[Receipt, ...]:
-        """Decide each fact in its own transaction; one receipt each, in order."""
+        """Decide each fact, all in one commit; one receipt each, in order.
+
+        A refusal changes nothing in the books, so it needs no transaction of its own.
+        """
         refused: set[str] = set()
         receipts: list[Receipt] = []
-        for fact in facts:
-            about = fact.body.about
-            with self._transaction():
+        with self._transaction():
+            for fact in facts:
+                about = fact.body.about
                 receipt = self._decide(fact, held=about in refused)
-            if isinstance(receipt, Refused):
-                refused.add(about)
-            receipts.append(receipt)
+                if isinstance(receipt, Refused):
+                    refused.add(about)
+                receipts.append(receipt)
         return tuple(receipts)
 
     def ask(self, ids: Sequence[str]) -> tuple[Receipt, ...]:

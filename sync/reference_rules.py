@@ -20,6 +20,7 @@ from sync.contract import (
     DowntimeRecorded,
     Fact,
     FactBody,
+    FactLost,
     JobCompleted,
     JobOrder,
     JobStarted,
@@ -44,7 +45,7 @@ CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HEL
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort | MaintenancePartUsed
 MachineWrite = MachineWriteRequested | MachineWriteRefused | MachineWriteFinished
-Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | MachineWrite
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | FactLost | MachineWrite
 
 
 @dataclass(frozen=True)

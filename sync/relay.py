@@ -10,27 +10,29 @@ from sync.answers import checked, decisions
 from sync.contract import Fact, Receipt, Refused
 from sync.health import Health
 from sync.pause import Pause
-from sync.ports import Clock, Connector, Link, NotAllowed, NotUnderstood, Outbox, Unreachable
+from sync.ports import Ambiguous, Clock, Connector, Link, NotAllowed, NotUnderstood, Outbox, Unreachable
 
 GRACE = 5.0  # seconds that a cancelled relay gives the request in hand
+_FIRST = 100  # facts in the first request: nobody knows yet how fast the other side is
 
 
 class Relay:
     """One task for one connector; `run` until cancelled.
 
     Facts whose fate is unknown (an unclear answer, a start after a crash) are asked for by id before
-    anything is sent. A batch the ERP can not read is halved until the one fact stands alone that
-    nobody can read; that one is parked as not_understood and the others flow.
+    anything is sent. A batch grows while answers come and shrinks when one does not. One that the ERP
+    can not read is halved until the one fact stands alone that nobody can read; that one is parked as
+    not_understood and the others flow.
     """
 
     def __init__(
-        self, outbox: Outbox, connector: Connector, link: Link, clock: Clock, rng: Random, batch: int = 100
+        self, outbox: Outbox, connector: Connector, link: Link, clock: Clock, rng: Random, batch: int = 500
     ) -> None:
         self._outbox = outbox
         self._connector = connector
         self._clock = clock
         self._batch = batch
-        self._limit = batch
+        self._limit = min(batch, _FIRST)
         self._health = Health("relay", link, rng)
         self._pause = Pause(clock)
         # Ids whose fate is unknown; None at the start: whoever ran before us may have died between a
@@ -92,6 +94,9 @@ class Relay:
             return
         except (Unreachable, NotAllowed):
             self._doubtful = ()
+            raise
+        except Ambiguous:  # perhaps more than the other side books within its time
+            self._limit = max(1, len(facts) // 2)
             raise
         await self._outbox.settle(decisions(receipts))
         self._doubtful = ()

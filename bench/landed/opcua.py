@@ -25,7 +25,8 @@ from bench.landed.running import Program
 from bench.processes import ROOT, environment
 from bench.report import tell
 from edge_agent.clock import SystemClock
-from edge_agent.store.samples import Bounds, SampleStore
+from edge_agent.store.samples import SampleStore
+from edge_agent.store.samples_bounds import Bounds
 from edge_agent.store.samples_reading import Chunk
 from edge_agent.telemetry import Gap
 

@@ -12,7 +12,8 @@ from bench.landed.stored import Stored
 from bench.landed.work import Work
 from bench.processes import environment
 from edge_agent.clock import SystemClock
-from edge_agent.store.samples import Bounds, SampleStore
+from edge_agent.store.samples import SampleStore
+from edge_agent.store.samples_bounds import Bounds
 from edge_agent.store.samples_reading import Chunk
 
 DURABILITY = "FULL"  # synchronous=FULL: what a commit returned for is on the medium

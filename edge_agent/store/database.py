@@ -42,6 +42,10 @@ _PRAGMAS = (
 )
 
 
+def _nothing(about: object) -> None:
+    """Where nobody wants to be told."""
+
+
 class Transactions(Protocol):
     """What can run a function on the connection: the database, or the store in front of it."""
 
@@ -74,13 +78,22 @@ class Database:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"database {path.name}", daemon=True)
-        self._prepare: Callable[[Connection], None] = lambda conn: None
+        self._prepare: Callable[[Connection], None] = _nothing
+        self._committed: Callable[[Connection], None] = _nothing
+        self._failed: Callable[[StoreError], None] = _nothing
 
     @classmethod
-    async def open(cls, path: Path, prepare: Callable[[Connection], None] = lambda conn: None) -> Database:
-        """Open or create the file; `prepare` runs first, outside a transaction. Raises StoreError."""
+    async def open(
+        cls, path: Path, prepare: Callable[[Connection], None] = _nothing,
+        committed: Callable[[Connection], None] = _nothing, failed: Callable[[StoreError], None] = _nothing,
+    ) -> Database:  # fmt: skip
+        """Open or create the file; `prepare` runs first, outside a transaction. Raises StoreError.
+
+        `committed` runs after every commit and before anybody hears of it, `failed` after a commit that
+        was not; both in the thread of the database, and neither may raise.
+        """
         database = cls(path)
-        database._prepare = prepare
+        database._prepare, database._committed, database._failed = prepare, committed, failed
         database._thread.start()
         await database._ready
         return database
@@ -120,7 +133,7 @@ class Database:
 
     def _run(self) -> None:
         try:
-            conn = _connect(self._path)
+            conn = connect(self._path)
         except (OSError, sqlite3.Error, StoreError) as error:
             self._post([_Answer(self._ready, error=_opening_error(error))])
             return
@@ -135,7 +148,7 @@ class Database:
         for batch in self._batches():
             # A commit may have to wait for the disk, or for another program; a look never does.
             self._post(_look(conn, [job for job in batch if not job.writes]))
-            self._post(_commit(conn, [job for job in batch if job.writes]))
+            self._post(self._commit(conn, [job for job in batch if job.writes]))
         conn.close()
         self._post([_Answer(self._ended)])
 
@@ -156,6 +169,21 @@ class Database:
             if job is None:
                 return
 
+    def _commit(self, conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
+        if not jobs:
+            return []
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            answers = [_attempt(conn, job) for job in jobs]
+            conn.execute("COMMIT")
+        except (sqlite3.Error, StoreError) as error:
+            _roll_back(conn)
+            self._failed(_lost(error))
+            # One exception for each: a shared one would collect the tracebacks of all who wait.
+            return [_Answer(job.future, error=_lost(error)) for job in jobs]
+        self._committed(conn)
+        return answers
+
     def _post(self, answers: Sequence[_Answer]) -> None:
         if not answers:
             return
@@ -175,7 +203,8 @@ def _deliver(answers: Sequence[_Answer]) -> None:
             answer.future.set_exception(answer.error)
 
 
-def _connect(path: Path) -> Connection:
+def connect(path: Path) -> Connection:
+    """A connection as the database needs it. Raises StoreError, sqlite3.Error, OSError."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreError("io", f"SQLite {sqlite3.sqlite_version} is too old: 3.38 or later is needed.")
     # SQLite gives its side files the rights of the database: nobody else may read what people did.
@@ -192,20 +221,6 @@ def _connect(path: Path) -> Connection:
         conn.close()
         raise
     return conn
-
-
-def _commit(conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
-    if not jobs:
-        return []
-    try:
-        conn.execute("BEGIN IMMEDIATE")
-        answers = [_attempt(conn, job) for job in jobs]
-        conn.execute("COMMIT")
-    except (sqlite3.Error, StoreError) as error:
-        _roll_back(conn)
-        # One exception for each: a shared one would collect the tracebacks of all who wait.
-        return [_Answer(job.future, error=_lost(error)) for job in jobs]
-    return answers
 
 
 def _attempt(conn: Connection, job: _Job) -> _Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +11,14 @@ import msgspec
 
 from edge_agent.store.database import Connection
 from edge_agent.store.errors import StoreError, store_error
+from edge_agent.store.records import FIRST, chained, link, put
 from sync.contract import AnyFact, Fact
-
-_FIRST = bytes(32)  # what the first row names as its predecessor
 
 # Rows for `to_fact`; a condition and an order go behind it.
 SELECT = (
     "SELECT journal.seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload FROM journal"
 )
 
-_INSERT = (
-    "INSERT INTO journal (seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload,"
-    " prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 # As bytes, so that damaged text is a wrong hash and not an error.
 _VERIFY = (
     "SELECT seq, prev_hash, hash, CAST(seq AS BLOB), CAST(id AS BLOB), CAST(agent AS BLOB),"
@@ -60,7 +54,7 @@ def append(
     Times must be aware.
     """
     last = conn.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = last or (0, _FIRST)
+    seq, previous = last or (0, FIRST)
     facts = []
     for entry in entries:
         fact = _known(conn, entry)
@@ -102,9 +96,9 @@ def verify(conn: Connection) -> int | None:
 
     A tail that is missing together with SQLite's own count of rows can not be told from here.
     """
-    expected, previous = 1, _FIRST
+    expected, previous = 1, FIRST
     for seq, before, hash, *parts in conn.execute(_VERIFY):
-        if seq != expected or before != previous or hash != _link(previous, parts):
+        if seq != expected or before != previous or hash != link(previous, parts):
             return expected
         expected, previous = seq + 1, hash
     counted = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
@@ -140,22 +134,13 @@ def _known(conn: Connection, entry: Entry) -> Fact | None:
 
 def _insert(conn: Connection, fact: Fact, previous: bytes) -> bytes:
     """Write the row; returns its hash."""
-    row = (
+    content = (
         fact.seq, fact.id, fact.agent, time_text(fact.event_time), time_text(fact.record_time),
         int(fact.clock_ok), fact.terminal, fact.person, msgspec.json.encode(fact.body).decode(),
     )  # fmt: skip
-    hash = _link(previous, [str(value).encode() for value in row])
+    record = chained(content, previous)
     try:
-        conn.execute(_INSERT, (*row, previous, hash))
+        put(conn, record)
     except sqlite3.IntegrityError as error:
         raise (store_error(error) or error) from error
-    return hash
-
-
-def _link(previous: bytes, parts: Sequence[bytes]) -> bytes:
-    """SHA-256 over the hash before and the columns as stored, each after its length."""
-    digest = hashlib.sha256(previous)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    return record.hash

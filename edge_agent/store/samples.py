@@ -10,45 +10,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
 from edge_agent.clock import Clock
 from edge_agent.store import samples_reading, schema
 from edge_agent.store.database import Connection, Database
 from edge_agent.store.errors import StoreError
 from edge_agent.store.samples_blocks import Damaged, Rows, by_item, decode_rows, encode_block, encode_rows
+from edge_agent.store.samples_bounds import Bounds, device_of, drop_aged, limit, make_room, mark
 from edge_agent.store.samples_reading import Chunk, Usage
 from edge_agent.telemetry import MICROSECOND, Columns, Gap, microseconds
 
 LANE_ITEMS = 100
-BLOCK_SAMPLES = 60_000  # of a lane in one block: bounds the memory and the time that a block takes
-TAIL_SAMPLES = 1_000_000  # some 12 MB
-TAIL_AGE = timedelta(minutes=30)
 
 _STEPS = Path(__file__).with_name("samples_migrations")
-LOG_BYTES = 4 * 1024 * 1024  # what SQLite's log may keep beside the database
-_MOST_GAPS = 10_000
 _LOOK = 60_000_000  # microseconds between two looks for what is too old
 _REMOVED = 1000  # rows of the tail in one step
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much is kept: bytes of all files of the database, and the age since it was stored."""
-
-    bytes: int
-    age: timedelta
-    tail_age: timedelta = TAIL_AGE
-    tail_samples: int = TAIL_SAMPLES
-    block_samples: int = BLOCK_SAMPLES
-
-    @property
-    def database_bytes(self) -> int:
-        """What the database may take beside its log."""
-        return self.bytes - min(LOG_BYTES, self.bytes // 4)
 
 
 @dataclass(slots=True)
@@ -101,7 +79,7 @@ class SampleStore:
 
         def prepare(conn: Connection) -> None:
             schema.upgrade(conn, _STEPS)
-            _limit(conn, bounds, microseconds(clock.now()))
+            limit(conn, bounds, microseconds(clock.now()))
 
         database = await Database.open(path, prepare)
         try:
@@ -126,7 +104,7 @@ class SampleStore:
 
     async def mark(self, gap: Gap) -> None:
         """Record that samples are missing. Raises StoreError."""
-        await self._database.write(lambda conn: _mark(conn, gap))
+        await self._database.write(lambda conn: mark(conn, gap))
 
     async def tidy(self) -> bool:
         """One small step of housekeeping: fold, remove what was folded, drop what is too old.
@@ -143,7 +121,7 @@ class SampleStore:
             return True
         if 0 <= now - self._looked < _LOOK:
             return False
-        dropped = await self._database.write(lambda conn: _drop_aged(conn, self._bounds, now))
+        dropped = await self._database.write(lambda conn: drop_aged(conn, self._bounds, now))
         self._looked = 0 if dropped else now
         return dropped
 
@@ -195,7 +173,7 @@ class SampleStore:
     # ------------------------------------------------------------ in the thread of the database
 
     def _append(self, conn: Connection, samples: Mapping[str, Columns], stored: int) -> int:
-        _make_room(conn, self._bounds)
+        make_room(conn, self._bounds)
         count = 0
         for device, (items, times, statuses, values) in samples.items():
             seen, codes = self._read.get(device, ((), []))
@@ -238,22 +216,6 @@ def _step(
     lane: int, mine: dict[int, samples_reading.Item], after: int, bounds: tuple[int, int]
 ) -> samples_reading.Look:
     return lambda conn: samples_reading.step(conn, lane, mine, after, *bounds)
-
-
-def _limit(conn: Connection, bounds: Bounds, now: int) -> None:
-    """Hold the file to its size: the operating system's word is the last one, even against our own sums."""
-    (page,) = conn.execute("PRAGMA page_size").fetchone()
-    pages = bounds.database_bytes // page
-    conn.execute("BEGIN IMMEDIATE")
-    while _drop_aged(conn, bounds, now):
-        pass
-    _make_room(conn, bounds)
-    conn.execute("COMMIT")
-    (size,) = conn.execute("PRAGMA page_count").fetchone()
-    if size > pages:
-        conn.execute("VACUUM")  # the site file allows less than before
-        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    conn.execute(f"PRAGMA max_page_count = {pages:d}")
 
 
 def _open_tail(conn: Connection) -> _Tail:
@@ -301,7 +263,7 @@ def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
         try:
             part = decode_rows(body)
         except Damaged:
-            folded.damaged.append(Gap(first, last, "not_saved", _device(conn, lane), count=count))
+            folded.damaged.append(Gap(first, last, "not_saved", device_of(conn, lane), count=count))
             continue
         whole.extend(part)
         folded.first = min(folded.first, first) if folded.count else first
@@ -317,8 +279,8 @@ def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
 
 def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
     """Put a block in the place of its rows, which nobody reads any more."""
-    _make_room(conn, bounds)
-    _drop_aged(conn, bounds, now)
+    make_room(conn, bounds)
+    drop_aged(conn, bounds, now)
     conn.execute("UPDATE lane SET folded = max(folded, ?) WHERE id = ?", (folded.seq, folded.lane))
     if folded.count:
         conn.execute(
@@ -326,7 +288,7 @@ def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
             (folded.lane, folded.seq, folded.first, folded.last, folded.stored, folded.count, folded.body),
         )
     for gap in folded.damaged:
-        _mark(conn, gap)
+        mark(conn, gap)
 
 
 def _remove(conn: Connection, upto: int) -> bool:
@@ -334,71 +296,3 @@ def _remove(conn: Connection, upto: int) -> bool:
     return conn.execute(
         "DELETE FROM tail WHERE seq IN (SELECT seq FROM tail WHERE seq <= ? ORDER BY seq LIMIT ?)", (upto, _REMOVED)
     ).rowcount > 0
-
-
-def _make_room(conn: Connection, bounds: Bounds) -> None:
-    """Drop the oldest until there is room for a commit and a block."""
-    (page,) = conn.execute("PRAGMA page_size").fetchone()
-    allowed = bounds.database_bytes - bounds.database_bytes // 32
-    while _pages(conn) * page > allowed and (_drop(conn, "block") or _drop(conn, "tail")):
-        pass
-
-
-def _pages(conn: Connection) -> int:
-    (all_pages,) = conn.execute("PRAGMA page_count").fetchone()
-    (free,) = conn.execute("PRAGMA freelist_count").fetchone()
-    return int(all_pages - free)
-
-
-def _drop_aged(conn: Connection, bounds: Bounds, now: int) -> bool:
-    """Drop the oldest block if it is too old; whether it was."""
-    oldest = now - bounds.age // MICROSECOND
-    found = conn.execute("SELECT stored FROM block ORDER BY id LIMIT 1").fetchone()
-    return found is not None and found[0] < oldest and _drop(conn, "block")
-
-
-def _drop(conn: Connection, table: Literal["block", "tail"]) -> bool:
-    """Drop the oldest row of a table and count it, if it is in no block; False when there is none."""
-    key = "id" if table == "block" else "seq"
-    found = conn.execute(
-        f"SELECT {key}, seq, lane, first, last, count FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608 - names of ours
-    ).fetchone()
-    if found is None:
-        return False
-    number, seq, lane, first, last, count = found
-    conn.execute(f"DELETE FROM {table} WHERE {key} = ?", (number,))  # noqa: S608 - as above
-    if table == "tail" and conn.execute(
-        "SELECT folded FROM lane WHERE id = ?", (lane,)
-    ).fetchone()[0] >= seq:
-        return True
-    device = _device(conn, lane)
-    widened = conn.execute(
-        "UPDATE gap SET since = min(since, ?), until = max(until, ?), count = count + ?"
-        " WHERE reason = 'dropped' AND device = ?",
-        (first, last, count, device),
-    )
-    if not widened.rowcount:
-        _mark(conn, Gap(first, last, "dropped", device, count=count))
-    return True
-
-
-def _mark(conn: Connection, gap: Gap) -> None:
-    """Record a gap. A device may tell one gap in pieces that overlap: they become one."""
-    if gap.reason == "device" and conn.execute(
-        "UPDATE gap SET since = min(since, ?2), until = max(until, ?3) WHERE since <= ?3 AND until >= ?2 AND id ="
-        " (SELECT max(id) FROM gap WHERE reason = 'device' AND device = ?1 AND item = ?4)",
-        (gap.device, gap.since, gap.until, gap.item),
-    ).rowcount:
-        return
-    conn.execute(
-        "INSERT INTO gap (device, item, since, until, reason, count) VALUES (?, ?, ?, ?, ?, ?)",
-        (gap.device, gap.item, gap.since, max(gap.since, gap.until), gap.reason, gap.count),
-    )
-    conn.execute(
-        "DELETE FROM gap WHERE reason <> 'dropped' AND id <= (SELECT max(id) FROM gap) - ?", (_MOST_GAPS,)
-    )
-
-
-def _device(conn: Connection, lane: int) -> str:
-    (device,) = conn.execute("SELECT device FROM lane WHERE id = ?", (lane,)).fetchone()
-    return str(device)

@@ -14,7 +14,8 @@ import pytest
 
 from device_drivers.contract import Value
 from edge_agent.store import StoreError
-from edge_agent.store.samples import LANE_ITEMS, LOG_BYTES, Bounds, SampleStore
+from edge_agent.store.samples import LANE_ITEMS, SampleStore
+from edge_agent.store.samples_bounds import LOG_BYTES, Bounds
 from edge_agent.telemetry import Columns, Gap
 from tests.support.manual_clock import ManualClock
 from tests.telemetry.making import SECOND, SMALL, T0, columns, gaps, held, opened, settled
