@@ -14,7 +14,8 @@ from typing import TypeVar
 from edge_agent.clock import Clock
 from edge_agent.planbook import PlanBook
 from edge_agent.store import journal, schema
-from edge_agent.store.database import Connection, Database
+from edge_agent.store.database import Connection, Database, Opened, Opening
+from edge_agent.store.disk import DISK, Disk
 from edge_agent.store.errors import StoreError
 from edge_agent.store.journal import Entry
 from edge_agent.store.mirror import Mirror
@@ -37,26 +38,28 @@ _log = logging.getLogger(__name__)
 class Store:
     """The database of one agent. `book` is the current PlanBook; whoever takes plans sets the new one."""
 
-    def __init__(self, agent: str, clock: Clock, folder: Path) -> None:
+    def __init__(self, agent: str, clock: Clock, folder: Path, disk: Disk = DISK) -> None:
         self.agent = agent
         self.book = PlanBook()
         self._clock = clock
-        self._mirror = Mirror(folder / "mirror")
-        self._reserve = Reserve(folder)
+        self._mirror = Mirror(folder / "mirror", disk=disk)
+        self._reserve = Reserve(folder, disk)
         self._mirror_behind = False
-        self._database: Database
+        self._database: Opened
 
     @classmethod
-    async def open(cls, path: Path, agent: str, clock: Clock) -> Store:
+    async def open(
+        cls, path: Path, agent: str, clock: Clock, disk: Disk = DISK, opening: Opening = Database.open
+    ) -> Store:
         """Open or create the file, mend it first where it is damaged, bring it to the schema of this program,
         read the plans.
 
         Raises StoreError; `other_agent` when the journal in it is not of this agent: its numbers count
         the facts of one agent only.
         """
-        store = cls(agent, clock, path.parent)
+        store = cls(agent, clock, path.parent, disk)
         await asyncio.to_thread(store._mend, path)
-        store._database = await Database.open(path, schema.upgrade, store._committed, store._failed)
+        store._database = await opening(path, schema.upgrade, store._committed, store._failed, disk)
         try:
             await store.read(lambda conn: _same_agent(conn, agent))
             await store.write(lambda conn: None)  # the mirror catches up before anybody works

@@ -26,8 +26,9 @@ import msgspec
 from edge_agent.store import schema
 from edge_agent.store.carving import carve_database, carve_log
 from edge_agent.store.database import Connection, connect
+from edge_agent.store.disk import Disk
 from edge_agent.store.errors import StoreError, store_error
-from edge_agent.store.mirror import Content, Mirror, mark_of, sync_folder
+from edge_agent.store.mirror import Content, Mirror, mark_of
 from edge_agent.store.records import FIRST, after, chained, put
 from sync.contract import AnyFact, FactLost
 
@@ -61,7 +62,7 @@ def recover(path: Path, agent: str, mirror: Mirror, now: datetime) -> Incident |
     _finish(path, mirror)
     mirror.open()
     # SQLite empties the log when it closes a database, with all that it could not read in it.
-    log = _bytes(_side(path, "-wal"))
+    log = mirror.disk.read(_side(path, "-wal"))
     why = examine(path, mirror, log) and examine(path, mirror, log)
     if not why:
         return None
@@ -73,10 +74,10 @@ def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
 
     `log` is the write-ahead log as it was found: without a mirror, it alone tells what SQLite drops of it.
     """
-    if not path.exists():
+    if not mirror.disk.exists(path):
         return "The database is gone." if mirror.last is not None else ""
     try:
-        with closing(connect(path)) as conn:
+        with closing(connect(path, mirror.disk)) as conn:
             wrong = _wrong(conn, mirror)
             return wrong or ("" if mirror.last is not None else _dropped(conn, log))
     except (sqlite3.Error, StoreError, UnicodeDecodeError) as error:
@@ -124,25 +125,24 @@ def first_broken(conn: Connection, start: int, limit: int = 1_000_000) -> int | 
 
 
 def _rebuilt(path: Path, agent: str, mirror: Mirror, log: bytes, why: str, now: datetime) -> Incident:
-    found = _found(path, log, mirror)
-    kept = _kept(path, now)
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk, found, kept = mirror.disk, _found(path, log, mirror), _kept(path, now)
+    disk.make_folder(kept)
     if log:
-        (kept / "journal.db-wal.found").write_bytes(log)
+        disk.write(kept / "journal.db-wal.found", log)
     building = path.with_name("journal.building")
     for side in _SIDES:
-        _side(building, side).unlink(missing_ok=True)
-    with closing(connect(building)) as conn:
+        disk.remove(_side(building, side))
+    with closing(connect(building, disk)) as conn:
         schema.upgrade(conn)
         conn.execute("BEGIN IMMEDIATE")
         lost = _write(conn, found, agent, now)
         told = (now.isoformat(), why, str(kept), len(found), json.dumps(lost))
         conn.execute("INSERT INTO incident VALUES (?, ?, ?, ?, ?)", told)
         conn.execute("COMMIT")
-        _copy_rest(conn, path)
+        _copy_rest(conn, path, disk)
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    building.rename(path.with_name(_REBUILT))
-    sync_folder(path.parent)
+    disk.rename(building, path.with_name(_REBUILT))
+    disk.sync_folder(path.parent)
     _finish(path, mirror, kept)
     mirror.open()
     return Incident(now, why, str(kept), len(found), lost)
@@ -153,16 +153,16 @@ def _finish(path: Path, mirror: Mirror, kept: Path | None = None) -> None:
 
     The old mirror goes aside with the old database: behind a fact that was lost it names other hashes.
     """
-    rebuilt = path.with_name(_REBUILT)
-    if not rebuilt.exists():
+    disk, rebuilt = mirror.disk, path.with_name(_REBUILT)
+    if not disk.exists(rebuilt):
         return
-    kept = kept or _kept(path, datetime.fromtimestamp(rebuilt.stat().st_mtime, UTC))
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = kept or _kept(path, datetime.fromtimestamp(disk.changed(rebuilt), UTC))
+    disk.make_folder(kept)
     for file in (*(_side(path, side) for side in _SIDES), mirror.folder):
-        if file.exists():
-            file.rename(kept / file.name)
-    rebuilt.rename(path)
-    sync_folder(path.parent)
+        if disk.exists(file):
+            disk.rename(file, kept / file.name)
+    disk.rename(rebuilt, path)
+    disk.sync_folder(path.parent)
 
 
 def _kept(path: Path, at: datetime) -> Path:
@@ -173,16 +173,9 @@ def _side(path: Path, side: str) -> Path:
     return path.with_name(path.name + side)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
 def _found(path: Path, log: bytes, mirror: Mirror) -> dict[int, Content]:
     """The columns of every fact that was saved, by seq: as the mirror has it, else as the pages do."""
-    carved = (*carve_database(_bytes(path)), *carve_log(log))
+    carved = (*carve_database(mirror.disk.read(path)), *carve_log(log))
     found: dict[int, Content] = {record.seq: record.content for record in carved}
     found.update({line.seq: line.content for line in mirror.lines()})
     return found
@@ -222,10 +215,10 @@ def _filler(seq: int, agent: str, now: datetime) -> Content:
     return (seq, id, agent, at, at, 1, "", "", body)
 
 
-def _copy_rest(conn: Connection, damaged: Path) -> None:
+def _copy_rest(conn: Connection, damaged: Path, disk: Disk) -> None:
     """What else the old file gives: how far the connectors are, refused facts, counters. Each can be missing."""
     try:
-        with closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as old:
+        with closing(disk.look(damaged)) as old:
             names = [name for (name,) in conn.execute(_TABLES) if name not in _OURS]
             for name in names:
                 _copy_table(conn, old, name)
