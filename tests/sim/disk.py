@@ -52,7 +52,6 @@ class _File:
             raise _as_sqlite(fault) from fault
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        self._platter.alive(self._life)
         return bytes(self._node.live[offset : offset + amount])
 
     def xWrite(self, data: bytes, offset: int) -> None:
@@ -95,6 +94,9 @@ class _File:
         if self._temporary:
             self._platter.remove(self._name)
 
+    def excepthook(self, kind: object, error: object, trace: object) -> None:
+        """The power went where SQLite asks for no answer: its caller hears of it, see `SimConnection`."""
+
 
 class _Vfs(apsw.VFS):
     """Only time, randomness and waiting come from the VFS of this PC."""
@@ -124,6 +126,9 @@ class _Vfs(apsw.VFS):
 
     def xFullPathname(self, name: str) -> str:
         return name
+
+    def excepthook(self, kind: object, error: object, trace: object) -> None:
+        """As for a file."""
 
     def xRandomness(self, count: int) -> bytes:
         return cast(bytes, self._random(count))

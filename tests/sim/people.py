@@ -48,6 +48,8 @@ class Person:
         self._attach()
         while True:
             await asyncio.sleep(self._dice.expovariate(1.2))
+            if self._attached is not None and self._attached.done():
+                self._attached.result()  # a terminal that ends by itself is a bug
             if not self.at_work or self.waiting or self._view is None or self._attachment.away:
                 continue
             kind, data = self._act(self._view)
