@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from edge_agent.clock import Clock
 from edge_agent.planbook import PlanBook
 from edge_agent.store import journal, schema
@@ -19,7 +21,7 @@ from edge_agent.store.disk import DISK, Disk
 from edge_agent.store.errors import StoreError
 from edge_agent.store.journal import Entry
 from edge_agent.store.mirror import Mirror
-from edge_agent.store.plans import load_book
+from edge_agent.store.plans import forget_unreadable, load_book
 from edge_agent.store.records import after
 from edge_agent.store.recovery import Incident, recover
 from edge_agent.store.reserve import Reserve
@@ -63,11 +65,18 @@ class Store:
         try:
             await store.read(lambda conn: _same_agent(conn, agent))
             await store.write(lambda conn: None)  # the mirror catches up before anybody works
-            store.book = await store.read(load_book)
+            store.book = await store._loaded()
         except BaseException:
             await store.close()
             raise
         return store
+
+    async def _loaded(self) -> PlanBook:
+        try:
+            return await self.read(load_book)
+        except msgspec.MsgspecError:
+            await self.write(forget_unreadable)
+            return await self.read(load_book)
 
     def _mend(self, path: Path) -> None:
         """Before the database is opened: room for it, and nothing in it damaged or missing."""

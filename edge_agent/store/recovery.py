@@ -36,7 +36,9 @@ CHECKED = 10_000  # the newest rows, whose chain is checked before anybody works
 
 _SIDES = ("", "-wal", "-shm")
 _REBUILT = "journal.rebuilt"  # whole, and on its way into place
-_OURS = ("journal", "job_total", "session", "incident")  # built anew; where people stood is not trusted
+# Built anew. Where people stood is not trusted, and what was sent and pulled neither: a cursor may have
+# survived where the refused facts or the plans that belong to it have not. The ERP is asked for all again.
+_OURS = ("journal", "job_total", "session", "incident", "delivered", "parked", "pulled")
 
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # damaged text is no UTF-8, in errors of SQLite as well
 
@@ -216,14 +218,18 @@ def _filler(seq: int, agent: str, now: datetime) -> Content:
 
 
 def _copy_rest(conn: Connection, damaged: Path, disk: Disk) -> None:
-    """What else the old file gives: how far the connectors are, refused facts, counters. Each can be missing."""
+    """What else the old file gives: counters, states of machines, plans. Each can be missing.
+
+    Its plans are worked with until the ERP has told all of them anew; those that do not come again go then.
+    """
     try:
         with closing(disk.look(damaged)) as old:
             names = [name for (name,) in conn.execute(_TABLES) if name not in _OURS]
             for name in names:
                 _copy_table(conn, old, name)
+        conn.execute("UPDATE plan SET generation = 0")
     except _UNREADABLE:
-        return  # nothing of it can be read: plans are pulled again, the ERP is asked what it has
+        return  # nothing of it can be read
 
 
 _TABLES = (

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fnmatch
 import itertools
 import sqlite3
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import apsw
 
 from tests.sim.connection import SimConnection
-from tests.sim.platter import DiskFault, Platter
+from tests.sim.platter import DiskFault, Platter, PowerCut
 
 _SYNCS_ITS_FOLDER = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL
 _FAULTS: dict[int, tuple[type[apsw.Error], int]] = {
@@ -27,7 +29,7 @@ _numbers = itertools.count()
 def _as_sqlite(fault: DiskFault) -> apsw.Error:
     kind, code = _FAULTS[fault.number]
     error = kind(str(fault))
-    error.extendedresult = code
+    error.__dict__["extendedresult"] = code
     return error
 
 
@@ -52,7 +54,10 @@ class _File:
             raise _as_sqlite(fault) from fault
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        return bytes(self._node.live[offset : offset + amount])
+        try:
+            return bytes(self._platter.read(self._node)[offset : offset + amount])
+        except DiskFault as fault:
+            raise _as_sqlite(fault) from fault
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._tick("write")
@@ -94,9 +99,6 @@ class _File:
         if self._temporary:
             self._platter.remove(self._name)
 
-    def excepthook(self, kind: object, error: object, trace: object) -> None:
-        """The power went where SQLite asks for no answer: its caller hears of it, see `SimConnection`."""
-
 
 class _Vfs(apsw.VFS):
     """Only time, randomness and waiting come from the VFS of this PC."""
@@ -127,9 +129,6 @@ class _Vfs(apsw.VFS):
     def xFullPathname(self, name: str) -> str:
         return name
 
-    def excepthook(self, kind: object, error: object, trace: object) -> None:
-        """As for a file."""
-
     def xRandomness(self, count: int) -> bytes:
         return cast(bytes, self._random(count))
 
@@ -156,6 +155,18 @@ class _Appended:
 
     def close(self) -> None:
         pass
+
+
+@contextlib.contextmanager
+def power_can_go() -> Iterator[None]:
+    """Where SQLite takes no error, apsw tells it to these hooks; our connection tells it as well."""
+    hook, unraisable = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, error, trace: None if issubclass(kind, PowerCut) else hook(kind, error, trace)
+    sys.unraisablehook = lambda told: None if told.exc_type is PowerCut else unraisable(told)
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = hook, unraisable
 
 
 class Drive:
@@ -221,7 +232,10 @@ class SimDisk:
     def read(self, path: Path) -> bytes:
         self.platter.alive(self._life)
         node = self.platter.names.get(str(path))
-        return bytes(node.live) if node else b""
+        try:
+            return bytes(self.platter.read(node)) if node else b""
+        except DiskFault as fault:
+            raise OSError(fault.number, str(fault)) from fault
 
     def write(self, path: Path, content: bytes) -> None:
         self.tick("create")

@@ -158,18 +158,44 @@ class Platter:
         for name in sorted(self.names):
             self.names[name].lose_power(self._dice)
 
+    def read(self, node: Node) -> bytearray:
+        """What a file holds. Raises DiskFault."""
+        if number := self.fault("read"):
+            raise DiskFault(number)
+        return node.live
+
+    def rot(self, name: str, harm: Callable[[bytearray], None]) -> bool:
+        """A file decays while nobody looks; False when there is none."""
+        node = self.names.get(name)
+        if node is None or not node.live:
+            return False
+        harm(node.live)
+        node.write(bytes(node.live), 0)
+        node.cut(len(node.live))
+        node.sync()
+        return True
+
+    def copy(self, dice: Random) -> Platter:
+        """Another one with the same files, all of them safe."""
+        other = Platter(dice)
+        for name, node in self.names.items():
+            other.make(name).write(bytes(node.live), 0)
+            other.names[name].sync()
+            other.sync_folder(_folder(name))
+        return other
+
     # ------------------------------------------------------------ names
 
     def make(self, name: str) -> Node:
         """The file of that name, made when there is none."""
         if name not in self.names:
             node = Node()
-            self._change({_folder(name)}, lambda names: names.__setitem__(name, node))
+            self._change({_folder(name)}, lambda names: names.update({name: node}))
         return self.names[name]
 
     def remove(self, name: str) -> None:
         if name in self.names:
-            self._change({_folder(name)}, lambda names: names.pop(name, None))
+            self._change({_folder(name)}, lambda names: _forget(names, name))
 
     def rename(self, old: str, new: str) -> None:
         """A file, or a folder with all that is in it."""
@@ -199,6 +225,10 @@ class Platter:
     def _change(self, folders: set[str], change: Change) -> None:
         change(self.names)
         self._changes.append((folders, change))
+
+
+def _forget(names: Names, name: str) -> None:
+    names.pop(name, None)
 
 
 def _folder(name: str) -> str:

@@ -24,6 +24,7 @@ from edge_agent.store.outbox import queue
 from sync.contract import DispatchStatus
 from tests.sim import invariants, plant
 from tests.sim.clock import SimLoop
+from tests.sim.disk import power_can_go
 from tests.sim.erp import TOKEN, Erp
 from tests.sim.invariants import Local, Violation
 from tests.sim.net import Weather
@@ -54,7 +55,9 @@ class World:
         self.loop = SimLoop()
         self._dice = dice = Random(seed)
         self._hash = hashlib.sha256()
-        self._lies = lies
+        self._lies = self._rotten = lies
+        self._rough: dict[str, bool] = {}
+        self._reopen: list[str] = []
         self.weather = Weather()
         self.closed: set[str] = set()  # jobs that the office closed under the hands of people
         self.reopened: set[str] = set()
@@ -126,11 +129,12 @@ class World:
         """Now and then something goes wrong; how often, and what, is the character of the seed."""
         dice, pace = self._dice, self._dice.choice((1.5, 4.0, 9.0))
         self._rough = rough = {name: dice.random() < 0.6 for name in ("disk", "terminal", "clock", "office", "kill")}
+        rough["rot"] = dice.random() < 0.25
         self._ambience()
         kinds = [self._network, self._network, self._erp_off, self._power_off]
         kinds += [act for name, act in (
             ("disk", self._disk_fails), ("terminal", self._terminal_dies), ("clock", self._clock_jumps),
-            ("office", self._office), ("kill", self._kill),
+            ("office", self._office), ("kill", self._kill), ("rot", self._rots),
         ) if rough[name]]  # fmt: skip
         while True:
             await asyncio.sleep(dice.expovariate(1 / pace))
@@ -165,6 +169,31 @@ class World:
         if self.pc.running is not None:
             self.pc.kill()
 
+    async def _rots(self) -> None:
+        """A file of the database decays while the PC is off. Where people stood is not trusted after that."""
+        if self.pc.running is None:
+            return
+        dice, name = self._dice, self._dice.choice(("/data/journal.db", "/data/journal.db-wal"))
+
+        def harm(content: bytearray) -> None:
+            match dice.choice(("bit", "bits", "zeros", "cut")):
+                case "bit":
+                    content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+                case "bits":
+                    for _ in range(20):
+                        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+                case "zeros":
+                    start = dice.randrange(len(content)) // 4096 * 4096
+                    content[start : start + 4096] = bytes(len(content[start : start + 4096]))
+                case "cut":
+                    del content[dice.randrange(len(content)) :]
+
+        self.pc.kill()
+        if self.pc.platter.rot(name, harm):
+            self._rotten = True
+            for person in self.people:
+                person.unsure += 1
+
     async def _terminal_dies(self) -> None:
         self._dice.choice(self.people).crash()
 
@@ -179,10 +208,13 @@ class World:
     async def _disk_fails(self) -> None:
         """The disk is full, or fails at times, and the program may be killed over it."""
         dice, number = self._dice, self._dice.choice((errno.EIO, errno.ENOSPC))
-        chance, only = dice.choice((0.1, 0.5, 1.0)), dice.choice(("", "sync"))
-        self.pc.platter.fault = (
-            lambda what: number if only in ("", what) and what != "remove" and dice.random() < chance else 0
-        )
+        chance, only = dice.choice((0.1, 0.5, 1.0)), dice.choice(("", "sync", "read"))
+
+        def fault(what: str) -> int:
+            asked = only == what or (not only and what not in ("remove", "read"))
+            return (errno.EIO if what == "read" else number) if asked and dice.random() < chance else 0
+
+        self.pc.platter.fault = fault
         await asyncio.sleep(dice.uniform(0.2, 3.0))
         if dice.random() < 0.4 and self.pc.running is not None:
             self.pc.kill()
@@ -274,7 +306,7 @@ class World:
         """At each start of the agent: what it has is what people were told."""
         saved = self._saved()
         for violation in await store.read(lambda conn: [*invariants.of_journal(conn, saved)]):
-            if not self._lies or violation.kind != "REBUILT":
+            if not self._rotten or violation.kind != "REBUILT":
                 self._violated(violation)
 
     async def _judge(self) -> None:
@@ -298,7 +330,7 @@ class World:
             ]  # fmt: skip
 
         for violation in await self._read(running, look):
-            if not self._lies or violation.kind != "REBUILT":
+            if not self._rotten or violation.kind != "REBUILT":
                 self._violated(violation)
         if strange := [kind for kind in self.pc.refusals if kind not in ("io", "full", "corrupt")]:
             self._violated(Violation("REFUSED", f"inputs were refused: {Counter(strange)}"))
@@ -317,7 +349,8 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with power_can_go():
+            yield
     finally:
         logging.disable(before)
 
