@@ -68,7 +68,10 @@ def recover(path: Path, agent: str, mirror: Mirror, now: datetime) -> Incident |
     why = examine(path, mirror, log) and examine(path, mirror, log)
     if not why:
         return None
-    return _rebuilt(path, agent, mirror, log, why, now)
+    try:
+        return _rebuilt(path, agent, mirror, log, why, now)
+    except sqlite3.Error as error:  # no room for it, most often
+        raise store_error(error) or StoreError("io", f"The database can not be mended: {error}.") from error
 
 
 def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
