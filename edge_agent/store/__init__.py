@@ -81,16 +81,22 @@ class Store:
     def _mend(self, path: Path) -> None:
         """Before the database is opened: room for it, and nothing in it damaged or missing."""
         try:
-            incident = recover(path, self.agent, self._mirror, self._clock.now())
-        except (StoreError, OSError) as error:
-            if not _full(error):
-                raise error if isinstance(error, StoreError) else StoreError("io") from error
+            incident = self._recovered(path)
+        except StoreError as error:
+            if error.kind != "full":
+                raise
             self._reserve.drop()
-            incident = recover(path, self.agent, self._mirror, self._clock.now())
+            incident = self._recovered(path)
         self._reserve.ensure()
         if incident is not None:
             told = {"why": incident.why, "kept": incident.kept, "facts": incident.facts, "lost": incident.lost}
             _log.error("store.mended", extra=told)
+
+    def _recovered(self, path: Path) -> Incident | None:
+        try:
+            return recover(path, self.agent, self._mirror, self._clock.now())
+        except OSError as error:
+            raise StoreError("full" if error.errno == errno.ENOSPC else "io") from error
 
     def _committed(self, conn: Connection) -> None:
         """In the thread of the database, after each commit: the mirror gets what is new."""
@@ -154,10 +160,6 @@ def _same_agent(conn: Connection, agent: str) -> None:
             f"The journal in the data folder is of agent {last[0].agent!r}, the site file says {agent!r}. "
             "Put the old id back into the site file, or choose an empty data folder.",
         )
-
-
-def _full(error: StoreError | OSError) -> bool:
-    return error.kind == "full" if isinstance(error, StoreError) else error.errno == errno.ENOSPC
 
 
 def _incidents(conn: Connection, since: datetime) -> list[Incident]:

@@ -34,6 +34,8 @@ from sync.contract import AnyFact, FactLost
 
 CHECKED = 10_000  # the newest rows, whose chain is checked before anybody works; the others meanwhile
 
+_WHOLE = 16_384  # pages of 4 kB: a database of up to 64 MB is checked whole before anybody works
+
 _SIDES = ("", "-wal", "-shm")
 _REBUILT = "journal.rebuilt"  # whole, and on its way into place
 # Built anew. Where people stood is not trusted, and what was sent and pulled neither: a cursor may have
@@ -93,7 +95,9 @@ def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
 
 
 def _wrong(conn: Connection, mirror: Mirror) -> str:
-    (said,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+    (pages,) = conn.execute("PRAGMA page_count").fetchone()
+    check = "integrity_check" if pages <= _WHOLE else "quick_check"  # which of the two looks into indexes
+    (said,) = conn.execute(f"PRAGMA {check}(1)").fetchone()
     if said != "ok":
         return f"The pages of the database do not fit together ({said})."
     if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
