@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import sys
 import time
@@ -16,10 +17,13 @@ from tests.sim.bugs import load
 from tests.sim.world import Outcome, run
 
 
-def seeds(text: str) -> range:
-    """`A..B`, both of them, or one number."""
-    first, _, last = text.partition("..")
-    return range(int(first), int(last or first) + 1)
+def seeds(text: str) -> list[int]:
+    """`A..B`, both of them and those between, or single ones; several after commas."""
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("..")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 def line(outcome: Outcome) -> str:
@@ -32,15 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The number of seeds that failed, as 0 or 1; with a bug, 0 when one did."""
     bugs = load()
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
-    parser.add_argument("--seeds", type=seeds, required=True, help="A..B")
+    parser.add_argument("--seeds", type=seeds, required=True, help="A..B, or A,B,C")
     parser.add_argument("--bug", choices=sorted(bugs), help="with this mistake in the product")
     options = parser.parse_args(arguments)
     planted = bugs[options.bug] if options.bug else None
-    began, counts, kinds, failing = time.monotonic(), Counter[str](), Counter[str](), []
+    began, counts, kinds = time.monotonic(), Counter[str](), Counter[str]()
+    failing: list[int] = []
+    log = hashlib.sha256()
     with planted.plant() if planted else contextlib.nullcontext():
         for seed in options.seeds:
             outcome = run(seed, lies=planted is not None and planted.lies)
             counts.update(outcome.counts)
+            log.update(outcome.log.encode())
             if outcome.violations:
                 failing.append(seed)
                 kinds.update({violation.kind for violation in outcome.violations})
@@ -49,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     took = round(time.monotonic() - began, 1)
     told = {
         "bug": options.bug or "", "seeds": len(options.seeds), "failing": len(failing), "first": failing[:5],
-        "kinds": dict(kinds), "took_seconds": took, **dict(sorted(counts.items())),
+        "kinds": dict(kinds), "log": log.hexdigest()[:16], "took_seconds": took, **dict(sorted(counts.items())),
     }  # fmt: skip
     sys.stdout.write(json.dumps(told) + "\n")
     return int(bool(failing) != (planted is not None))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,22 +12,26 @@ Plant = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Bug:
-    """`plant` makes the mistake for as long as it is entered; `lies`: it is the disk that is wrong."""
+    """`plant` makes the mistake for as long as it is entered; `lies`: it is the disk that is wrong.
+
+    `seed` is one that finds it.
+    """
 
     name: str
     what: str
     plant: Plant
+    seed: int
     lies: bool = False
 
 
 BUGS: dict[str, Bug] = {}
 
 
-def bug(what: str, *, lies: bool = False) -> Callable[[Callable[[], Iterator[None]]], None]:
+def bug(what: str, *, seed: int = 0, lies: bool = False) -> Callable[[Callable[[], Iterator[None]]], None]:
     """Enters a function with one `yield` into the list; `what` says the mistake in a sentence."""
 
     def entered(plant: Callable[[], Iterator[None]]) -> None:
-        BUGS[plant.__name__] = Bug(plant.__name__, what, contextmanager(plant), lies)
+        BUGS[plant.__name__] = Bug(plant.__name__, what, contextmanager(plant), seed, lies)
 
     return entered
 

@@ -59,7 +59,7 @@ def session_apart() -> Iterator[None]:
     yield from _apart()
 
 
-@bug("an id is made for each try, not for each step; the session is saved apart")
+@bug("an id is made for each try, not for each step; the session is saved apart", seed=1)
 def id_for_each_try() -> Iterator[None]:
     ours = Steps._recorded
     tries = iter(range(10**9))
@@ -72,7 +72,7 @@ def id_for_each_try() -> Iterator[None]:
         yield from _apart()
 
 
-@bug("what could not be kept is answered with the step that would have been")
+@bug("what could not be kept is answered with the step that would have been", seed=26)
 def not_saved_swallowed() -> Iterator[None]:
     ours = Terminals.handle
     take = Steps.take

@@ -21,7 +21,7 @@ from tests.sim.bugs import bug, swapped
 _push, _ask = Connector.push, Connector.ask
 
 
-@bug("facts are marked as delivered before the ERP has answered")
+@bug("facts are marked as delivered before the ERP has answered", seed=1)
 def marked_before_reply() -> Iterator[None]:
     ours = Relay._push
 
@@ -47,7 +47,7 @@ def key_for_each_try() -> Iterator[None]:
         yield
 
 
-@bug("the back-off reads the wall clock")
+@bug("the back-off reads the wall clock", seed=1)
 def wall_clock_back_off() -> Iterator[None]:
     ours = Pause.until
 
@@ -73,7 +73,7 @@ def ambiguous_is_success() -> Iterator[None]:
         yield
 
 
-@bug("any answer with status 200 is a receipt: also the page of a hotel")
+@bug("any answer with status 200 is a receipt: also the page of a hotel", seed=8)
 def any_200_is_a_receipt() -> Iterator[None]:
     async def push(self: Connector, facts: Sequence[Fact]) -> Sequence[Receipt]:
         try:
@@ -117,7 +117,7 @@ def held_back_sent() -> Iterator[None]:
         yield
 
 
-@bug("facts are sent in the order of the wall clock")
+@bug("facts are sent in the order of the wall clock", seed=1)
 def ordered_by_clock() -> Iterator[None]:
     ours = parking.pending
 
@@ -141,7 +141,7 @@ def refused_holds_all() -> Iterator[None]:
         yield
 
 
-@bug("the cursor of the plans is saved before the plans")
+@bug("the cursor of the plans is saved before the plans", seed=10)
 def plan_cursor_first() -> Iterator[None]:
     ours = plans.PlanInbox.take
 

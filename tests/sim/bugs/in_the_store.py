@@ -11,7 +11,7 @@ from edge_agent.store.database import Answer, Connection, Job, Worker, deliver
 from tests.sim.bugs import bug, swapped
 
 
-@bug("an input is answered before its commit")
+@bug("an input is answered before its commit", seed=26)
 def acknowledged_before_commit() -> Iterator[None]:
     def commit(self: Worker, jobs: Sequence[Job]) -> list[Answer]:
         if not jobs:
@@ -30,7 +30,7 @@ def acknowledged_before_commit() -> Iterator[None]:
         yield
 
 
-@bug("a commit that failed is answered as saved")
+@bug("a commit that failed is answered as saved", seed=26)
 def failed_commit_answered() -> Iterator[None]:
     def commit(self: Worker, jobs: Sequence[Job]) -> list[Answer]:
         if not jobs:
@@ -86,7 +86,7 @@ def mirror_not_synced() -> Iterator[None]:
         yield
 
 
-@bug("the steps of a migration are transactions of their own")
+@bug("the steps of a migration are transactions of their own", seed=1)
 def migration_in_pieces() -> Iterator[None]:
     def apply(conn: Connection, files: list[Path]) -> None:
         (version,) = conn.execute("PRAGMA user_version").fetchone()
