@@ -61,9 +61,11 @@ class JournalOutbox:
         # Before the look, so that a fact committed meanwhile is not slept over.
         self._more.clear()
         while (facts := await self._database.read(lambda conn: _offered(conn, self._connector, limit))) is None:
-            now = self._clock.now()
-            await self._database.write(lambda conn: parking.hold(conn, self._connector, now))
+            await self._hold(self._clock.now())
         return facts
+
+    async def _hold(self, now: datetime) -> None:
+        await self._database.write(lambda conn: parking.hold(conn, self._connector, now))
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
         """Keep the answers, in one commit. The first that accepts a fact stands. Raises StoreError."""

@@ -118,7 +118,9 @@ class SimLoop(asyncio.SelectorEventLoop):
                 task.cancel()
         return task
 
-    def run_in_executor(self, executor: Any, work: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, work: Callable[..., Any], *given: Any
+    ) -> asyncio.Future[Any]:
         """There is one thread: it is done a moment later, in the process that asked."""
         future = self.create_future()
 

@@ -75,9 +75,9 @@ class Erp:
         if self._app is None or self._process is None:
             _tell(reply, None)
             return
-        self._process.spawn(self._answer(self._app, request, reply, self._process))
+        self._process.spawn(self._answer(self._app, request, reply))
 
-    async def _answer(self, app: Any, request: httpx.Request, reply: asyncio.Future[Answer | None], process: Process) -> None:
+    async def _answer(self, app: Any, request: httpx.Request, reply: asyncio.Future[Answer | None]) -> None:
         try:
             answer = await call(app, request)
         except (asyncio.CancelledError, PowerCut):

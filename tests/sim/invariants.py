@@ -126,7 +126,9 @@ def _order(local: Local, applied: Collection[str], booked: dict[str, Booking]) -
             yield Violation("ORDER", f"{last[about]} was booked, {first} about {about} waits")
 
 
-def of_figures(conn: Connection, local: Local, orders: Sequence[JobOrder], closed: Collection[str]) -> Iterator[Violation]:
+def of_figures(
+    conn: Connection, local: Local, orders: Sequence[JobOrder], closed: Collection[str]
+) -> Iterator[Violation]:
     """The figures of the ERP, those of the terminals and the sum of the facts are one and the same."""
     sums = _sums(local.facts)
     for order in orders:

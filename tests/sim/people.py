@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from edge_agent.scanning.labels import label
-from edge_agent.views import Echo, Input, Kind, Problem, Status, View
+from edge_agent.views import Input, Kind, Problem, Status, View
 from terminal_ui.attachment import Attachment, InputKind
 from tests.sim.clock import SimClock
 from tests.sim.pc import Line, Pc
@@ -146,4 +146,5 @@ class Person:
         chance = self._dice.random()
         if chance < 0.70:
             return "entry", str(self._dice.randint(1, 4))
-        return "action", "scrap" if chance < 0.85 else "undo" if chance < 0.91 else "finish" if chance < 0.93 else "list"
+        others = (("scrap", 0.85), ("undo", 0.91), ("finish", 0.93), ("list", 1.0))
+        return "action", next(action for action, upto in others if chance < upto)

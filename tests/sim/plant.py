@@ -47,7 +47,8 @@ def plans() -> tuple[AnyPlan, ...]:
     totes = [HandlingUnit(id=f"TOTE-{number}") for number in range(1, 5)]
     jobs = [job(id, 12 if id == "J-4" else 5000) for id in JOBS]
     orders = [_order(number, id) for number, id in enumerate(PICKS, 1)]
-    return (*people, *reasons, MaterialDefinition(id="PART", description="part"), *items, *places, *totes, *jobs, *orders)
+    part = MaterialDefinition(id="PART", description="part")
+    return (*people, *reasons, part, *items, *places, *totes, *jobs, *orders)
 
 
 def _order(number: int, id: str) -> JobOrder:

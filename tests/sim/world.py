@@ -10,15 +10,16 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from edge_agent.client import AgentAway
 from edge_agent.scenarios.contract import Station
-from edge_agent.store import Store, StoreError
+from edge_agent.store import Connection, Store, StoreError
 from edge_agent.store.mirror import Mirror
 from edge_agent.store.outbox import queue
 from sync.contract import DispatchStatus
@@ -28,8 +29,10 @@ from tests.sim.disk import power_can_go
 from tests.sim.erp import TOKEN, Erp
 from tests.sim.invariants import Local, Violation
 from tests.sim.net import Weather
-from tests.sim.pc import CONNECTOR, JOURNAL, Pc, Running
+from tests.sim.pc import CONNECTOR, JOURNAL, Pc
 from tests.sim.people import Person
+
+T = TypeVar("T")
 
 TROUBLE = 45.0  # seconds of a run in which things go wrong
 PATIENCE = 150.0  # seconds after them in which all must be well again
@@ -62,7 +65,7 @@ class World:
         self.closed: set[str] = set()  # jobs that the office closed under the hands of people
         self.reopened: set[str] = set()
         self.erp = Erp(self.loop, Random(dice.getrandbits(64)), self.note)
-        stations = {id: Station(id, id, "", "", home) for id, home in _STATIONS.items()}  # type: ignore[arg-type]
+        stations = {id: Station(id, id, "", "", home) for id, home in _STATIONS.items()}
         self.pc = Pc(
             self.loop, Random(dice.getrandbits(64)), stations, self.weather, self.erp, token, self._look, self.note
         )
@@ -272,10 +275,9 @@ class World:
         self._reopen = []
 
     async def _resent(self) -> None:
-        running = self.pc.running
-        if running is None:
+        if self.pc.running is None:
             return
-        local = await self._read(running, Local.read)
+        local = await self._read(Local.read)
         refused = [
             fact for fact in local.facts
             if local.parked.get(fact.seq, ("", ""))[0] == "refused" and fact.body.about in self.reopened
@@ -290,14 +292,15 @@ class World:
         if running is None or books is None:
             return "not running"
         try:
-            unsent = (await self._read(running, lambda conn: queue(conn, CONNECTOR))).unsent
+            unsent = (await self._read(lambda conn: queue(conn, CONNECTOR))).unsent
         except (AgentAway, StoreError) as error:
             return str(error)
-        stale = [each.order.id for each in books.orders().orders if running.store.book.jobs.get(each.order.id) != each.order]
+        known, orders = running.store.book.jobs, [each.order for each in books.orders().orders]
+        stale = [order.id for order in orders if known.get(order.id) != order]
         inputs = sum(person.waiting for person in self.people)
         return f"{unsent} facts, {inputs} inputs, old plans {stale}" if unsent or inputs or stale else ""
 
-    async def _read(self, running: Running, look):  # type: ignore[no-untyped-def]
+    async def _read(self, look: Callable[[Connection], T]) -> T:
         return await self.pc.ask(lambda running: running.store.read(look))
 
     # ------------------------------------------------------------ judging
@@ -320,7 +323,7 @@ class World:
         mirrored = {line.content[1] for line in mirror.lines()}
         closed = self.closed - self.reopened
 
-        def look(conn):  # type: ignore[no-untyped-def]
+        def look(conn: Connection) -> list[Violation]:
             local = Local.read(conn)
             orders = [each.order for each in books.orders().orders]
             return [
@@ -329,7 +332,7 @@ class World:
                 *invariants.of_figures(conn, local, orders, closed),
             ]  # fmt: skip
 
-        for violation in await self._read(running, look):
+        for violation in await self._read(look):
             if not self._rotten or violation.kind != "REBUILT":
                 self._violated(violation)
         if strange := [kind for kind in self.pc.refusals if kind not in ("io", "full", "corrupt")]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_agent.store import database, mirror, schema
 from edge_agent.store.database import Answer, Connection, Job, Worker, deliver
+from edge_agent.store.disk import Appended
 from tests.sim.bugs import bug, swapped
 
 
@@ -71,7 +72,7 @@ def mirror_not_synced() -> Iterator[None]:
     ours = mirror.Mirror._writable
 
     class Hasty:
-        def __init__(self, file: mirror.Appended) -> None:
+        def __init__(self, file: Appended) -> None:
             self._file = file
             self.write, self.cut, self.close = file.write, file.cut, file.close
 
