@@ -57,6 +57,17 @@ class _Waiting(selectors.SelectSelector):
         return []
 
 
+async def passing(seconds: float) -> None:
+    """So much virtual time; nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    timer = loop.call_later(seconds, lambda: None if passed.done() else passed.set_result(None))
+    try:
+        await passed
+    finally:
+        timer.cancel()
+
+
 class Process:
     """One life of a program: its tasks end together, wherever they are."""
 
@@ -170,11 +181,11 @@ class SimClock:
         return uuid7(int(self.now().timestamp() * 1000), self._dice.randbytes(10))
 
     async def sleep_until(self, monotonic: float) -> None:
-        await asyncio.sleep(max(0.0, monotonic - self._loop.time()))
+        await passing(max(0.0, monotonic - self._loop.time()))
 
     async def sleep(self, seconds: float) -> None:
         """As a terminal waits."""
-        await asyncio.sleep(seconds)
+        await passing(seconds)
 
     def trusted(self) -> bool:
         return abs(self.wrong - self._believed) < timedelta(seconds=2)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from edge_agent.store.database import Connection, Job, Worker, deliver
 from edge_agent.store.disk import Disk
 from edge_agent.store.errors import StoreError
+from tests.sim.clock import passing
 from tests.sim.platter import PowerCut
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class LoopDatabase:
         cls, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
         failed: Callable[[StoreError], None], disk: Disk,
     ) -> LoopDatabase:  # fmt: skip
-        await asyncio.sleep(_TURN)
+        await passing(_TURN)
         return cls(Worker(path, prepare, committed, failed, disk))
 
     async def write(self, fn: Callable[[Connection], T]) -> T:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 from starlette.types import Message
 
-from tests.sim.clock import Process
+from tests.sim.clock import Process, passing
 from tests.sim.platter import PowerCut
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -52,18 +52,18 @@ class Wire(httpx.AsyncBaseTransport):
         await request.aread()
         sky, dice = self._weather, self._dice
         if sky.cut:
-            await asyncio.sleep(dice.uniform(0.0, 0.5))
+            await passing(dice.uniform(0.0, 0.5))
             raise httpx.ConnectError("no route to host")
         if sky.portal:
             return self._page()
-        await asyncio.sleep(0 if dice.random() >= sky.lose else _NEVER)
+        await passing(0 if dice.random() >= sky.lose else _NEVER)
         reply = self._sent(request)
         if dice.random() < sky.double:
             self._sent(request)  # a packet that comes twice; nobody hears its answer
         answer = await reply
         if answer is None:
             raise httpx.ReadError("connection reset by peer") if dice.random() < 0.5 else httpx.ConnectError("refused")
-        await asyncio.sleep(self._way() if dice.random() >= sky.lose_reply else _NEVER)
+        await passing(self._way() if dice.random() >= sky.lose_reply else _NEVER)
         if dice.random() < sky.garble:
             return self._cut(answer)
         return httpx.Response(answer[0], headers=answer[1], content=answer[2])

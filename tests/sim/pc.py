@@ -24,7 +24,7 @@ from sync.connectors.rest import Connector, Options
 from sync.http_calls import HttpCalls
 from sync.puller import Puller
 from sync.relay import Relay
-from tests.sim.clock import Process, SimClock, SimLoop
+from tests.sim.clock import Process, SimClock, SimLoop, passing
 from tests.sim.database import LoopDatabase
 from tests.sim.disk import Drive
 from tests.sim.net import Server, Weather, Wire
@@ -175,7 +175,7 @@ class Line:
         self.breaks = 0.0
 
     async def send(self, terminal: str, given: Input) -> View:
-        await asyncio.sleep(0.001)
+        await passing(0.001)
         try:
             view = await self._pc.ask(lambda running: running.terminals.handle(terminal, given))
         except StoreError as error:

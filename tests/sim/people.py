@@ -9,7 +9,7 @@ from random import Random
 from edge_agent.scanning.labels import label
 from edge_agent.views import Input, Kind, Problem, Status, View
 from terminal_ui.attachment import Attachment, InputKind
-from tests.sim.clock import SimClock
+from tests.sim.clock import SimClock, passing
 from tests.sim.pc import Line, Pc
 
 Act = tuple[InputKind, str]
@@ -47,7 +47,7 @@ class Person:
         """For ever, while `at_work`."""
         self._attach()
         while True:
-            await asyncio.sleep(self._dice.expovariate(1.2))
+            await passing(self._dice.expovariate(1.2))
             if self._attached is not None and self._attached.done():
                 self._attached.result()  # a terminal that ends by itself is a bug
             if not self.at_work or self.waiting or self._view is None or self._attachment.away:

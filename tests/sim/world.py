@@ -24,7 +24,7 @@ from edge_agent.store.mirror import Mirror
 from edge_agent.store.outbox import queue
 from sync.contract import DispatchStatus
 from tests.sim import invariants, plant
-from tests.sim.clock import SimLoop
+from tests.sim.clock import SimLoop, passing
 from tests.sim.disk import power_can_go
 from tests.sim.erp import TOKEN, Erp
 from tests.sim.invariants import Local, Violation
@@ -115,7 +115,7 @@ class World:
         self.pc.boot()
         work = [self.loop.create_task(person.work()) for person in self.people]
         trouble = self.loop.create_task(self._trouble())
-        await asyncio.sleep(TROUBLE)
+        await passing(TROUBLE)
         trouble.cancel()
         self._heal()
         if not await self._all_is_well():
@@ -140,7 +140,7 @@ class World:
             ("office", self._office), ("kill", self._kill), ("rot", self._rots),
         ) if rough[name]]  # fmt: skip
         while True:
-            await asyncio.sleep(dice.expovariate(1 / pace))
+            await passing(dice.expovariate(1 / pace))
             act = dice.choice(kinds)
             self.note("trouble", act.__name__)
             self.outcome.counts[act.__name__.strip("_")] += 1
@@ -157,7 +157,7 @@ class World:
     async def _network(self) -> None:
         self.weather.cut = self._dice.random() < 0.6
         self.weather.portal = not self.weather.cut
-        await asyncio.sleep(self._dice.choice((0.3, 2.0, 8.0)))
+        await passing(self._dice.choice((0.3, 2.0, 8.0)))
         self.weather.cut = self.weather.portal = False
 
     async def _erp_off(self) -> None:
@@ -218,7 +218,7 @@ class World:
             return (errno.EIO if what == "read" else number) if asked and dice.random() < chance else 0
 
         self.pc.platter.fault = fault
-        await asyncio.sleep(dice.uniform(0.2, 3.0))
+        await passing(dice.uniform(0.2, 3.0))
         if dice.random() < 0.4 and self.pc.running is not None:
             self.pc.kill()
         self.pc.platter.fault = lambda what: 0
@@ -229,7 +229,7 @@ class World:
         if self._dice.random() < 0.7:
             self.closed.add(id)
             self.erp.close_order(id)
-            await asyncio.sleep(self._dice.uniform(1.0, 12.0))
+            await passing(self._dice.uniform(1.0, 12.0))
         if self._dice.random() < 0.7:
             self.erp.put(plant.job(id, 5000 + self._dice.randint(1, 9)))
 
@@ -255,7 +255,7 @@ class World:
         until = self.loop.time() + PATIENCE
         quiet = 0
         while self.loop.time() < until:
-            await asyncio.sleep(1.0)
+            await passing(1.0)
             quiet = 0 if await self._left() else quiet + 1
             if quiet == 3 and self._reopen:
                 self._reopened()
