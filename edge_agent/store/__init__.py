@@ -101,7 +101,7 @@ class Store:
     def _committed(self, conn: Connection) -> None:
         """In the thread of the database, after each commit: the mirror gets what is new."""
         try:
-            while records := [*after(conn, self._mirror.last.seq if self._mirror.last else 0, _MIRRORED)]:
+            while records := [*after(conn, self._mirror.reached, _MIRRORED)]:
                 self._mirror.append(records)
         except OSError as error:
             if not self._mirror_behind:  # said once; the facts themselves are safe in the database

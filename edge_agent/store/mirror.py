@@ -25,6 +25,7 @@ Content = tuple[int, str, str, str, str, int, str, str, str]
 
 _SEGMENT = 8 * 2**20  # bytes after which a new file is begun
 _PATTERN = "facts-*.jsonl"
+_TOGETHER = 1000  # lines that may be on their way to the disk together
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,24 @@ class Mirror:
         self._segment = segment
         self._file: Appended | None = None
         self._size = 0
+        self._torn = False
         self.last: Mirrored | None = None
+        self.reached = 0
 
     def open(self) -> None:
-        """Find the last line, and take away what a power cut left half written."""
+        """Find the last line, and take away what a power cut left half written.
+
+        `last` is the highest that is there, `reached` that up to which none of the newest is missing: of
+        lines that were on their way together a power cut may spoil one in the middle.
+        """
         self.disk.make_folder(self.folder)
         self.close()
-        self.last = None
+        self.last, self.reached = None, 0
         for path in reversed(self._paths()):
             whole = self._mend_end(path)
             if whole is not None:
                 self.last = whole
+                self.reached = self._without_gap(path)
                 return
             self.disk.remove(path)  # not one line of it was ever confirmed
 
@@ -74,7 +82,7 @@ class Mirror:
         if not lines:
             return
         file = self._writable(lines[0][0].seq)
-        text = b"".join(line for _, line in lines)
+        text = b"\n" * self._torn + b"".join(line for _, line in lines)
         try:
             file.write(text)
             file.sync()
@@ -82,8 +90,11 @@ class Mirror:
             self._undo(file)
             raise
         self._size += len(text)
+        self._torn = False
         record = lines[-1][0]
-        self.last = Mirrored(record.content, mark_of(record.hash))
+        self.reached = record.seq
+        if self.last is None or self.last.seq <= record.seq:
+            self.last = Mirrored(record.content, mark_of(record.hash))
 
     def lines(self) -> Iterator[Mirrored]:
         """Every line that is whole, in the order of the files; one that is damaged is left out."""
@@ -123,11 +134,21 @@ class Mirror:
         return self._file
 
     def _undo(self, file: Appended) -> None:
-        """Take away a part that was written; where not even that works, `open` does it at the next start."""
+        """Take away a part that was written; where not even that works, the next line begins anew behind it."""
         try:
             file.cut(self._size)
         except OSError:
+            self._torn = True
             self.close()
+
+    def _without_gap(self, path: Path) -> int:
+        """The last seq of the newest lines before the first that is missing among them."""
+        newest = self.disk.read(path).splitlines(keepends=True)[-_TOGETHER:]
+        seqs = {line.seq for each in newest if (line := _read(each)) is not None}
+        reached = min(seqs, default=self.last.seq if self.last else 0)
+        while reached + 1 in seqs:
+            reached += 1
+        return reached
 
     def _mend_end(self, path: Path) -> Mirrored | None:
         """The last whole line of a file, after a cut one behind it was taken away; None: there is none."""

@@ -142,7 +142,11 @@ class _Appended:
         return len(self._node.live)
 
     def write(self, text: bytes) -> None:
-        self._port.tick("write")
+        try:
+            self._port.tick("write")
+        except OSError:
+            self._node.write(text[: len(text) // 2], len(self._node.live))  # as much as there was room for
+            raise
         self._node.write(text, len(self._node.live))
 
     def sync(self) -> None:

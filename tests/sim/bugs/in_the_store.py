@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge_agent.store import database, mirror, schema
+from edge_agent.store import database, mirror, recovery, schema
 from edge_agent.store.database import Answer, Connection, Job, Worker, deliver
 from edge_agent.store.disk import Appended
 from tests.sim.bugs import bug, swapped
@@ -103,3 +103,10 @@ def migration_in_pieces() -> Iterator[None]:
 @bug("the disk says that a flush is done before it is", lies=True)
 def disk_lies() -> Iterator[None]:
     yield
+
+
+@bug("a mended database goes on with the cursor of the plans that it has lost", seed=15)
+def plan_cursor_outlives_plans() -> Iterator[None]:
+    kept = tuple(name for name in recovery._OURS if name != "pulled")
+    with swapped(recovery, "_OURS", kept):
+        yield
