@@ -30,14 +30,21 @@ class Reply:
 class HttpCalls:
     """A pool of connections to one server; calls may run side by side."""
 
-    def __init__(self, name: str, timeout: float, trust: ssl.SSLContext | None) -> None:
-        """`name` stands in sentences; `timeout` (seconds) is for a request with its answer; no `trust`: http."""
+    def __init__(
+        self, name: str, timeout: float, trust: ssl.SSLContext | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:  # fmt: skip
+        """`name` stands in sentences; `timeout` (seconds) is for a request with its answer; no `trust`: http.
+
+        `transport` carries the requests in place of the network of this PC.
+        """
         self._name = name
         self._timeout = timeout
         self._client = httpx.AsyncClient(
             trust_env=False,
             follow_redirects=False,
             verify=trust or False,
+            transport=transport,
             timeout=httpx.Timeout(timeout, connect=min(_CONNECT, timeout / 2)),
             limits=httpx.Limits(max_connections=4, keepalive_expiry=_KEEP),
         )

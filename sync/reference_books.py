@@ -78,12 +78,18 @@ def reference(number: int) -> str:
     return f"RB-{number:06d}"
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
 class Books:
     """Blocking and not thread-safe: one thread for all calls. `now` gives aware UTC times."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, now: Callable[[], datetime], connect: Callable[[Path], sqlite3.Connection] = _connect
+    ) -> None:
         self._now = now
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = connect(path)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {PLAN_SCHEMA} COMMIT;")

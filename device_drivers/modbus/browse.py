@@ -11,6 +11,7 @@ import msgspec
 from device_drivers.contract import (
     Clock,
     DataValue,
+    DataValues,
     DeviceError,
     Found,
     Misconfigured,
@@ -103,10 +104,10 @@ async def _read(
     done = asyncio.Event()
 
     def take(seen: Observation) -> None:
-        if isinstance(seen, DataValue):
-            values.setdefault(int(seen.item), seen)
-            if len(values) == len(points):
-                done.set()
+        for value in (seen,) if isinstance(seen, DataValue) else seen if isinstance(seen, DataValues) else ():
+            values.setdefault(int(value.item), value)
+        if len(values) == len(points):
+            done.set()
 
     driver = Driver(msgspec.structs.replace(options, points=points, base=0, groups={}), clock)
     running = asyncio.create_task(driver.run(take))

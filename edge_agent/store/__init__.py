@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from edge_agent.clock import Clock
 from edge_agent.planbook import PlanBook
 from edge_agent.store import journal, schema
-from edge_agent.store.database import Connection, Database
+from edge_agent.store.database import Connection, Database, Opened, Opening
+from edge_agent.store.disk import DISK, Disk
 from edge_agent.store.errors import StoreError
 from edge_agent.store.journal import Entry
 from edge_agent.store.mirror import Mirror
-from edge_agent.store.plans import load_book
+from edge_agent.store.plans import forget_unreadable, load_book
 from edge_agent.store.records import after
 from edge_agent.store.recovery import Incident, recover
 from edge_agent.store.reserve import Reserve
@@ -37,53 +40,68 @@ _log = logging.getLogger(__name__)
 class Store:
     """The database of one agent. `book` is the current PlanBook; whoever takes plans sets the new one."""
 
-    def __init__(self, agent: str, clock: Clock, folder: Path) -> None:
+    def __init__(self, agent: str, clock: Clock, folder: Path, disk: Disk = DISK) -> None:
         self.agent = agent
         self.book = PlanBook()
         self._clock = clock
-        self._mirror = Mirror(folder / "mirror")
-        self._reserve = Reserve(folder)
+        self._mirror = Mirror(folder / "mirror", disk=disk)
+        self._reserve = Reserve(folder, disk)
         self._mirror_behind = False
-        self._database: Database
+        self._database: Opened
 
     @classmethod
-    async def open(cls, path: Path, agent: str, clock: Clock) -> Store:
+    async def open(
+        cls, path: Path, agent: str, clock: Clock, disk: Disk = DISK, opening: Opening = Database.open
+    ) -> Store:
         """Open or create the file, mend it first where it is damaged, bring it to the schema of this program,
         read the plans.
 
         Raises StoreError; `other_agent` when the journal in it is not of this agent: its numbers count
         the facts of one agent only.
         """
-        store = cls(agent, clock, path.parent)
+        store = cls(agent, clock, path.parent, disk)
         await asyncio.to_thread(store._mend, path)
-        store._database = await Database.open(path, schema.upgrade, store._committed, store._failed)
+        store._database = await opening(path, schema.upgrade, store._committed, store._failed, disk)
         try:
             await store.read(lambda conn: _same_agent(conn, agent))
             await store.write(lambda conn: None)  # the mirror catches up before anybody works
-            store.book = await store.read(load_book)
+            store.book = await store._loaded()
         except BaseException:
             await store.close()
             raise
         return store
 
+    async def _loaded(self) -> PlanBook:
+        try:
+            return await self.read(load_book)
+        except msgspec.MsgspecError:
+            await self.write(forget_unreadable)
+            return await self.read(load_book)
+
     def _mend(self, path: Path) -> None:
         """Before the database is opened: room for it, and nothing in it damaged or missing."""
         try:
-            incident = recover(path, self.agent, self._mirror, self._clock.now())
-        except (StoreError, OSError) as error:
-            if not _full(error):
-                raise error if isinstance(error, StoreError) else StoreError("io") from error
+            incident = self._recovered(path)
+        except StoreError as error:
+            if error.kind != "full":
+                raise
             self._reserve.drop()
-            incident = recover(path, self.agent, self._mirror, self._clock.now())
+            incident = self._recovered(path)
         self._reserve.ensure()
         if incident is not None:
             told = {"why": incident.why, "kept": incident.kept, "facts": incident.facts, "lost": incident.lost}
             _log.error("store.mended", extra=told)
 
+    def _recovered(self, path: Path) -> Incident | None:
+        try:
+            return recover(path, self.agent, self._mirror, self._clock.now())
+        except OSError as error:
+            raise StoreError("full" if error.errno == errno.ENOSPC else "io") from error
+
     def _committed(self, conn: Connection) -> None:
         """In the thread of the database, after each commit: the mirror gets what is new."""
         try:
-            while records := [*after(conn, self._mirror.last.seq if self._mirror.last else 0, _MIRRORED)]:
+            while records := [*after(conn, self._mirror.reached, _MIRRORED)]:
                 self._mirror.append(records)
         except OSError as error:
             if not self._mirror_behind:  # said once; the facts themselves are safe in the database
@@ -142,10 +160,6 @@ def _same_agent(conn: Connection, agent: str) -> None:
             f"The journal in the data folder is of agent {last[0].agent!r}, the site file says {agent!r}. "
             "Put the old id back into the site file, or choose an empty data folder.",
         )
-
-
-def _full(error: StoreError | OSError) -> bool:
-    return error.kind == "full" if isinstance(error, StoreError) else error.errno == errno.ENOSPC
 
 
 def _incidents(conn: Connection, since: datetime) -> list[Incident]:

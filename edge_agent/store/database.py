@@ -1,13 +1,13 @@
 """One thread, one connection, and one commit for everything that waits.
 
 The thread owns the only connection to the file, so nothing is ever locked out by ourselves and the
-WAL-reset fault of SQLite 3.7.0 to 3.51.2, which takes two connections, can not happen.
+WAL-reset fault of SQLite 3.7.0 to 3.51.2, which takes two connections, can not happen. What it does on
+that connection is a `Worker`, which knows nothing of threads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +16,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
+from edge_agent.store.disk import DISK, Connection, Disk
 from edge_agent.store.errors import StoreError, store_error
 
-Connection = sqlite3.Connection
+__all__ = ["Connection", "Database", "Opened", "Opening", "Transactions", "Worker", "connect"]
 
 T = TypeVar("T")
 
@@ -53,18 +54,84 @@ class Transactions(Protocol):
     async def read(self, fn: Callable[[Connection], T]) -> T: ...
 
 
+class Opened(Transactions, Protocol):
+    """A database that somebody has opened, and closes."""
+
+    async def close(self) -> None: ...
+
+
+class Opening(Protocol):
+    """Who opens a database: `Database.open`, or what takes its place."""
+
+    async def __call__(
+        self, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
+        failed: Callable[[StoreError], None], disk: Disk,
+    ) -> Opened: ...  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """Something to do on the connection, and who waits for it."""
+
     fn: Callable[[Connection], Any]
     future: asyncio.Future[Any]
     writes: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What came of a job."""
+
     future: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+
+
+class Worker:
+    """The connection and what is done on it: all of it in one thread."""
+
+    def __init__(
+        self, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
+        failed: Callable[[StoreError], None], disk: Disk,
+    ) -> None:  # fmt: skip
+        """Opens; raises StoreError, and what `prepare` raises. The others: see `Database.open`."""
+        self._committed, self._failed = committed, failed
+        try:
+            self._conn = connect(path, disk)
+        except (OSError, sqlite3.Error, StoreError) as error:
+            raise _opening_error(error) from error
+        try:
+            prepare(self._conn)
+            self._conn.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        except Exception as error:  # carried to whoever opens the database
+            self._conn.close()
+            raise _failure(error) from error
+
+    def work(self, batch: Sequence[Job]) -> Iterator[list[Answer]]:
+        """All that waits: the answers of those who look, then those of one commit for all who write."""
+        # A commit may have to wait for the disk, or for another program; a look never does.
+        yield _look(self._conn, [job for job in batch if not job.writes])
+        yield self._commit([job for job in batch if job.writes])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._conn.close()
+
+    def _commit(self, jobs: Sequence[Job]) -> list[Answer]:
+        if not jobs:
+            return []
+        conn = self._conn
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            answers = [_attempt(conn, job) for job in jobs]
+            conn.execute("COMMIT")
+        except (sqlite3.Error, StoreError) as error:
+            _roll_back(conn)
+            self._failed(_lost(error))
+            # One exception for each: a shared one would collect the tracebacks of all who wait.
+            return [Answer(job.future, error=_lost(error)) for job in jobs]
+        self._committed(conn)
+        return answers
 
 
 class Database:
@@ -73,7 +140,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._closing = False
@@ -81,11 +148,13 @@ class Database:
         self._prepare: Callable[[Connection], None] = _nothing
         self._committed: Callable[[Connection], None] = _nothing
         self._failed: Callable[[StoreError], None] = _nothing
+        self._disk: Disk = DISK
 
     @classmethod
     async def open(
         cls, path: Path, prepare: Callable[[Connection], None] = _nothing,
         committed: Callable[[Connection], None] = _nothing, failed: Callable[[StoreError], None] = _nothing,
+        disk: Disk = DISK,
     ) -> Database:  # fmt: skip
         """Open or create the file; `prepare` runs first, outside a transaction. Raises StoreError.
 
@@ -94,6 +163,7 @@ class Database:
         """
         database = cls(path)
         database._prepare, database._committed, database._failed = prepare, committed, failed
+        database._disk = disk
         database._thread.start()
         await database._ready
         return database
@@ -126,37 +196,29 @@ class Database:
         if self._closing:
             raise StoreError("closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(fn, future, writes))
+        self._jobs.put(Job(fn, future, writes))
         return await future
 
     # ------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
         try:
-            conn = connect(self._path)
-        except (OSError, sqlite3.Error, StoreError) as error:
-            self._post([_Answer(self._ready, error=_opening_error(error))])
-            return
-        try:
-            self._prepare(conn)
-            conn.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+            worker = Worker(self._path, self._prepare, self._committed, self._failed, self._disk)
         except Exception as error:  # carried to whoever opens the database
-            conn.close()
-            self._post([_Answer(self._ready, error=_failure(error))])
+            self._post([Answer(self._ready, error=error)])
             return
-        self._post([_Answer(self._ready)])
+        self._post([Answer(self._ready)])
         for batch in self._batches():
-            # A commit may have to wait for the disk, or for another program; a look never does.
-            self._post(_look(conn, [job for job in batch if not job.writes]))
-            self._post(self._commit(conn, [job for job in batch if job.writes]))
-        conn.close()
-        self._post([_Answer(self._ended)])
+            for answers in worker.work(batch):
+                self._post(answers)
+        worker.close()
+        self._post([Answer(self._ended)])
 
-    def _batches(self) -> Iterator[list[_Job]]:
+    def _batches(self) -> Iterator[list[Job]]:
         """Everything that waits, time after time, until the queue is closed."""
         while True:
             job = self._jobs.get()
-            batch: list[_Job] = []
+            batch: list[Job] = []
             while job is not None:
                 batch.append(job)
                 if len(batch) == _BATCH:
@@ -169,31 +231,17 @@ class Database:
             if job is None:
                 return
 
-    def _commit(self, conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
-        if not jobs:
-            return []
-        try:
-            conn.execute("BEGIN IMMEDIATE")
-            answers = [_attempt(conn, job) for job in jobs]
-            conn.execute("COMMIT")
-        except (sqlite3.Error, StoreError) as error:
-            _roll_back(conn)
-            self._failed(_lost(error))
-            # One exception for each: a shared one would collect the tracebacks of all who wait.
-            return [_Answer(job.future, error=_lost(error)) for job in jobs]
-        self._committed(conn)
-        return answers
-
-    def _post(self, answers: Sequence[_Answer]) -> None:
+    def _post(self, answers: Sequence[Answer]) -> None:
         if not answers:
             return
         try:
-            self._loop.call_soon_threadsafe(_deliver, answers)
+            self._loop.call_soon_threadsafe(deliver, answers)
         except RuntimeError:
             pass  # the loop is gone, and with it everybody who could be told
 
 
-def _deliver(answers: Sequence[_Answer]) -> None:
+def deliver(answers: Sequence[Answer]) -> None:
+    """Tell everybody who still waits; in their loop."""
     for answer in answers:
         if answer.future.done():
             continue
@@ -203,13 +251,11 @@ def _deliver(answers: Sequence[_Answer]) -> None:
             answer.future.set_exception(answer.error)
 
 
-def connect(path: Path) -> Connection:
+def connect(path: Path, disk: Disk = DISK) -> Connection:
     """A connection as the database needs it. Raises StoreError, sqlite3.Error, OSError."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreError("io", f"SQLite {sqlite3.sqlite_version} is too old: 3.38 or later is needed.")
-    # SQLite gives its side files the rights of the database: nobody else may read what people did.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    conn = sqlite3.connect(path, isolation_level=None)
+    conn = disk.connect(path)
     try:
         for pragma in _PRAGMAS:
             conn.execute(pragma)
@@ -223,7 +269,7 @@ def connect(path: Path) -> Connection:
     return conn
 
 
-def _attempt(conn: Connection, job: _Job) -> _Answer:
+def _attempt(conn: Connection, job: Job) -> Answer:
     conn.execute("SAVEPOINT job")
     try:
         result = job.fn(conn)
@@ -233,21 +279,21 @@ def _attempt(conn: Connection, job: _Job) -> _Answer:
             raise failure if isinstance(failure, StoreError) else StoreError("io") from error
         conn.execute("ROLLBACK TO job")
         conn.execute("RELEASE job")
-        return _Answer(job.future, error=failure)
+        return Answer(job.future, error=failure)
     conn.execute("RELEASE job")
-    return _Answer(job.future, result)
+    return Answer(job.future, result)
 
 
-def _look(conn: Connection, jobs: Sequence[_Job]) -> list[_Answer]:
+def _look(conn: Connection, jobs: Sequence[Job]) -> list[Answer]:
     if not jobs:
         return []
     answers = []
     conn.execute("PRAGMA query_only = ON")
     for job in jobs:
         try:
-            answers.append(_Answer(job.future, job.fn(conn)))
+            answers.append(Answer(job.future, job.fn(conn)))
         except Exception as error:  # carried to the caller
-            answers.append(_Answer(job.future, error=_failure(error)))
+            answers.append(Answer(job.future, error=_failure(error)))
     conn.execute("PRAGMA query_only = OFF")
     return answers
 

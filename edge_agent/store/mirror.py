@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from edge_agent.store.disk import DISK, Appended, Disk
 from edge_agent.store.records import Record
 
 Content = tuple[int, str, str, str, str, int, str, str, str]
 
 _SEGMENT = 8 * 2**20  # bytes after which a new file is begun
 _PATTERN = "facts-*.log"
+_TOGETHER = 1000  # lines that may be on their way to the disk together
 
 _json = json.JSONDecoder()
 _MICROSECOND = timedelta(microseconds=1)
@@ -53,24 +54,32 @@ def mark_of(hash: bytes) -> str:
 class Mirror:
     """The folder of lines. For one thread; OSError goes to the caller, who stays usable and tries again."""
 
-    def __init__(self, folder: Path, segment: int = _SEGMENT) -> None:
+    def __init__(self, folder: Path, segment: int = _SEGMENT, disk: Disk = DISK) -> None:
         self.folder = folder
+        self.disk = disk
         self._segment = segment
-        self._file: int | None = None
+        self._file: Appended | None = None
         self._size = 0
+        self._torn = False
         self.last: Mirrored | None = None
+        self.reached = 0
 
     def open(self) -> None:
-        """Find the last line, and take away what a power cut left half written."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Find the last line, and take away what a power cut left half written.
+
+        `last` is the highest that is there, `reached` that up to which none of the newest is missing: of
+        lines that were on their way together a power cut may spoil one in the middle.
+        """
+        self.disk.make_folder(self.folder)
         self.close()
-        self.last = None
+        self.last, self.reached = None, 0
         for path in reversed(self._paths()):
             whole = self._mend_end(path)
             if whole is not None:
                 self.last = whole
+                self.reached = self._without_gap(path)
                 return
-            path.unlink()  # not one line of it was ever confirmed
+            self.disk.remove(path)  # not one line of it was ever confirmed
 
     def append(self, records: Iterable[Record]) -> None:
         """Write a line for each, in order, and sync. Raises OSError: then none of them is mirrored yet."""
@@ -78,71 +87,84 @@ class Mirror:
         if not lines:
             return
         file = self._writable(lines[0][0].seq)
-        text = b"".join(line for _, line in lines)
+        text = b"\n" * self._torn + b"".join(line for _, line in lines)
         try:
-            _write(file, text)
-            os.fdatasync(file)
+            file.write(text)
+            file.sync()
         except OSError:
             self._undo(file)
             raise
         self._size += len(text)
+        self._torn = False
         record = lines[-1][0]
-        self.last = Mirrored(record.content, mark_of(record.hash))
+        self.reached = record.seq
+        if self.last is None or self.last.seq <= record.seq:
+            self.last = Mirrored(record.content, mark_of(record.hash))
 
     def lines(self) -> Iterator[Mirrored]:
         """Every line that is whole, in the order of the files; one that is damaged is left out."""
         for path in self._paths():
-            with path.open("rb") as file:
-                for line in file:
-                    if (whole := _read(line)) is not None:
-                        yield whole
+            for line in self.disk.read(path).splitlines(keepends=True):
+                if (whole := _read(line)) is not None:
+                    yield whole
 
     def forget(self, upto: int) -> int:
         """Remove the files that hold nothing above this seq; the last file stays. How many went."""
         paths = self._paths()
         gone = [path for path, later in itertools.pairwise(paths) if _first(later) <= upto + 1]
         for path in gone:
-            path.unlink()
+            self.disk.remove(path)
         return len(gone)
 
     def close(self) -> None:
         """Close the file that is written; `append` opens it again."""
         if self._file is not None:
-            os.close(self._file)
+            self._file.close()
             self._file = None
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob(_PATTERN))
+        return list(self.disk.names(self.folder, _PATTERN))
 
-    def _writable(self, seq: int) -> int:
+    def _writable(self, seq: int) -> Appended:
         if self._file is not None and self._size >= self._segment:
             self.close()
         if self._file is None:
-            paths = self._paths()
-            fits = bool(paths) and paths[-1].stat().st_size < self._segment
-            path = paths[-1] if fits else self.folder / f"facts-{seq:012}.log"
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._size = os.fstat(self._file).st_size
-            sync_folder(self.folder)
+            new, paths = self.folder / f"facts-{seq:012}.log", self._paths()
+            file = self.disk.append(paths[-1] if paths else new)
+            if file.size >= self._segment:
+                file.close()
+                file = self.disk.append(new)
+            self._file, self._size = file, file.size
+            self.disk.sync_folder(self.folder)
         return self._file
 
-    def _undo(self, file: int) -> None:
-        """Take away a part that was written; where not even that works, `open` does it at the next start."""
+    def _undo(self, file: Appended) -> None:
+        """Take away a part that was written; where not even that works, the next line begins anew behind it."""
         try:
-            os.ftruncate(file, self._size)
+            file.cut(self._size)
         except OSError:
+            self._torn = True
             self.close()
+
+    def _without_gap(self, path: Path) -> int:
+        """The last seq of the newest lines before the first that is missing among them."""
+        newest = self.disk.read(path).splitlines(keepends=True)[-_TOGETHER:]
+        seqs = {line.seq for each in newest if (line := _read(each)) is not None}
+        reached = min(seqs, default=self.last.seq if self.last else 0)
+        while reached + 1 in seqs:
+            reached += 1
+        return reached
 
     def _mend_end(self, path: Path) -> Mirrored | None:
         """The last whole line of a file, after a cut one behind it was taken away; None: there is none."""
-        text = path.read_bytes()
+        text = self.disk.read(path)
         end = len(text)
         while end:
             begin = text.rfind(b"\n", 0, end - 1) + 1
             whole = _read(text[begin:end])
             if whole is not None:
                 if end < len(text):
-                    os.truncate(path, end)
+                    self.disk.cut(path, end)
                 return whole
             if b"\n" in text[begin:end]:  # not cut off but damaged: what stands before it may be whole
                 return self._before(text[:begin], path)
@@ -185,18 +207,3 @@ def _read(line: bytes) -> Mirrored | None:
 
 def _first(path: Path) -> int:
     return int(path.stem.removeprefix("facts-"))
-
-
-def _write(file: int, text: bytes) -> None:
-    rest = memoryview(text)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-def sync_folder(folder: Path) -> None:
-    """So that the name of a new file survives a power cut too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -60,15 +60,23 @@ class JournalOutbox:
         """The next facts to send, in seq order, at most `limit`; empty: nothing to do."""
         # Before the look, so that a fact committed meanwhile is not slept over.
         self._more.clear()
-        if await self._database.read(lambda conn: parking.must_hold(conn, self._connector)):
-            now = self._clock.now()
-            await self._database.write(lambda conn: parking.hold(conn, self._connector, now))
-        return await self._database.read(lambda conn: parking.pending(conn, self._connector, limit))
+        while (facts := await self._database.read(lambda conn: _offered(conn, self._connector, limit))) is None:
+            await self._hold(self._clock.now())
+        return facts
+
+    async def _hold(self, now: datetime) -> None:
+        await self._database.write(lambda conn: parking.hold(conn, self._connector, now))
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
         """Keep the answers, in one commit. The first that accepts a fact stands. Raises StoreError."""
         now = self._clock.now()
         await self._database.write(lambda conn: parking.settle(conn, self._connector, receipts, now))
+
+
+def _offered(conn: Connection, connector: str, limit: int) -> Sequence[Fact] | None:
+    """As `parking.pending`; None when something is to be held first. One look: a fact that is committed
+    between two would go past the refused one that it stands behind."""
+    return None if parking.must_hold(conn, connector) else parking.pending(conn, connector, limit)
 
 
 def queue(conn: Connection, connector: str) -> QueueState:

@@ -54,9 +54,19 @@ class PlanInbox:
 
 
 def load_book(conn: Connection) -> PlanBook:
-    """The book of all plans that are kept."""
+    """The book of all plans that are kept. Raises msgspec.MsgspecError for one that can not be read."""
     rows = conn.execute("SELECT payload FROM plan ORDER BY kind, id")
     return PlanBook.of(_plan.decode(payload) for (payload,) in rows)
+
+
+def forget_unreadable(conn: Connection) -> None:
+    """Drop plans that no program can read, from a disk that rots; all are asked for again. In a transaction."""
+    for kind, id, payload in conn.execute("SELECT kind, id, payload FROM plan").fetchall():
+        try:
+            _plan.decode(payload)
+        except msgspec.MsgspecError:
+            conn.execute("DELETE FROM plan WHERE kind = ? AND id = ?", (kind, id))
+    conn.execute("DELETE FROM pulled")
 
 
 def pulled_at(conn: Connection) -> datetime | None:

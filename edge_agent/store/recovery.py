@@ -26,17 +26,24 @@ import msgspec
 from edge_agent.store import schema
 from edge_agent.store.carving import carve_database, carve_log
 from edge_agent.store.database import Connection, connect
+from edge_agent.store.disk import Disk
 from edge_agent.store.errors import StoreError, store_error
-from edge_agent.store.mirror import Content, Mirror, mark_of, sync_folder
+from edge_agent.store.mirror import Content, Mirror, mark_of
 from edge_agent.store.records import FIRST, after, chained, put
 from sync.contract import AnyFact, FactLost
 
 CHECKED = 10_000  # the newest rows, whose chain is checked before anybody works; the others meanwhile
 
+_WHOLE = 16_384  # pages of 4 kB: a database of up to 64 MB is checked whole before anybody works
+
 _SIDES = ("", "-wal", "-shm")
 _REBUILT = "journal.rebuilt"  # whole, and on its way into place
-# Built anew: from the journal, or not at all, because where people stood is not to be trusted.
-_OURS = ("journal", "job_total", "reported", "open_request", "fact_kind", "session", "incident")
+# Built anew. Where people stood is not trusted, and what was sent and pulled neither: a cursor may have
+# survived where the refused facts or the plans that belong to it have not. The ERP is asked for all again.
+_OURS = (
+    "journal", "job_total", "reported", "open_request", "fact_kind", "session", "incident",
+    "delivered", "parked", "pulled",
+)  # fmt: skip
 
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # damaged text is no UTF-8, in errors of SQLite as well
 
@@ -62,11 +69,14 @@ def recover(path: Path, agent: str, mirror: Mirror, now: datetime) -> Incident |
     _finish(path, mirror)
     mirror.open()
     # SQLite empties the log when it closes a database, with all that it could not read in it.
-    log = _bytes(_side(path, "-wal"))
+    log = mirror.disk.read(_side(path, "-wal"))
     why = examine(path, mirror, log) and examine(path, mirror, log)
     if not why:
         return None
-    return _rebuilt(path, agent, mirror, log, why, now)
+    try:
+        return _rebuilt(path, agent, mirror, log, why, now)
+    except sqlite3.Error as error:  # no room for it, most often
+        raise store_error(error) or StoreError("io", f"The database can not be mended: {error}.") from error
 
 
 def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
@@ -74,10 +84,10 @@ def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
 
     `log` is the write-ahead log as it was found: without a mirror, it alone tells what SQLite drops of it.
     """
-    if not path.exists():
+    if not mirror.disk.exists(path):
         return "The database is gone." if mirror.last is not None else ""
     try:
-        with closing(connect(path)) as conn:
+        with closing(connect(path, mirror.disk)) as conn:
             wrong = _wrong(conn, mirror)
             return wrong or ("" if mirror.last is not None else _dropped(conn, log))
     except (sqlite3.Error, StoreError, UnicodeDecodeError) as error:
@@ -88,7 +98,9 @@ def examine(path: Path, mirror: Mirror, log: bytes = b"") -> str:
 
 
 def _wrong(conn: Connection, mirror: Mirror) -> str:
-    (said,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+    (pages,) = conn.execute("PRAGMA page_count").fetchone()
+    check = "integrity_check" if pages <= _WHOLE else "quick_check"  # which of the two looks into indexes
+    (said,) = conn.execute(f"PRAGMA {check}(1)").fetchone()
     if said != "ok":
         return f"The pages of the database do not fit together ({said})."
     if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
@@ -125,25 +137,24 @@ def first_broken(conn: Connection, start: int, limit: int = 1_000_000) -> int | 
 
 
 def _rebuilt(path: Path, agent: str, mirror: Mirror, log: bytes, why: str, now: datetime) -> Incident:
-    found = _found(path, log, mirror)
-    kept = _kept(path, now)
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk, found, kept = mirror.disk, _found(path, log, mirror), _kept(path, now)
+    disk.make_folder(kept)
     if log:
-        (kept / "journal.db-wal.found").write_bytes(log)
+        disk.write(kept / "journal.db-wal.found", log)
     building = path.with_name("journal.building")
     for side in _SIDES:
-        _side(building, side).unlink(missing_ok=True)
-    with closing(connect(building)) as conn:
+        disk.remove(_side(building, side))
+    with closing(connect(building, disk)) as conn:
         schema.upgrade(conn)
         conn.execute("BEGIN IMMEDIATE")
         lost = _write(conn, found, agent, now)
         told = (now.isoformat(), why, str(kept), len(found), json.dumps(lost))
         conn.execute("INSERT INTO incident VALUES (?, ?, ?, ?, ?)", told)
         conn.execute("COMMIT")
-        _copy_rest(conn, path)
+        _copy_rest(conn, path, disk)
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    building.rename(path.with_name(_REBUILT))
-    sync_folder(path.parent)
+    disk.rename(building, path.with_name(_REBUILT))
+    disk.sync_folder(path.parent)
     _finish(path, mirror, kept)
     mirror.open()
     return Incident(now, why, str(kept), len(found), lost)
@@ -154,16 +165,16 @@ def _finish(path: Path, mirror: Mirror, kept: Path | None = None) -> None:
 
     The old mirror goes aside with the old database: behind a fact that was lost it names other hashes.
     """
-    rebuilt = path.with_name(_REBUILT)
-    if not rebuilt.exists():
+    disk, rebuilt = mirror.disk, path.with_name(_REBUILT)
+    if not disk.exists(rebuilt):
         return
-    kept = kept or _kept(path, datetime.fromtimestamp(rebuilt.stat().st_mtime, UTC))
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = kept or _kept(path, datetime.fromtimestamp(disk.changed(rebuilt), UTC))
+    disk.make_folder(kept)
     for file in (*(_side(path, side) for side in _SIDES), mirror.folder):
-        if file.exists():
-            file.rename(kept / file.name)
-    rebuilt.rename(path)
-    sync_folder(path.parent)
+        if disk.exists(file):
+            disk.rename(file, kept / file.name)
+    disk.rename(rebuilt, path)
+    disk.sync_folder(path.parent)
 
 
 def _kept(path: Path, at: datetime) -> Path:
@@ -174,16 +185,9 @@ def _side(path: Path, side: str) -> Path:
     return path.with_name(path.name + side)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
 def _found(path: Path, log: bytes, mirror: Mirror) -> dict[int, Content]:
     """The columns of every fact that was saved, by seq: as the mirror has it, else as the pages do."""
-    carved = (*carve_database(_bytes(path)), *carve_log(log))
+    carved = (*carve_database(mirror.disk.read(path)), *carve_log(log))
     found: dict[int, Content] = {record.seq: record.content for record in carved}
     found.update({line.seq: line.content for line in mirror.lines()})
     return found
@@ -223,15 +227,19 @@ def _filler(seq: int, agent: str, now: datetime) -> Content:
     return (seq, id, agent, at, at, 1, "", "", body)
 
 
-def _copy_rest(conn: Connection, damaged: Path) -> None:
-    """What else the old file gives: how far the connectors are, refused facts, counters. Each can be missing."""
+def _copy_rest(conn: Connection, damaged: Path, disk: Disk) -> None:
+    """What else the old file gives: counters, states of machines, plans. Each can be missing.
+
+    Its plans are worked with until the ERP has told all of them anew; those that do not come again go then.
+    """
     try:
-        with closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as old:
+        with closing(disk.look(damaged)) as old:
             names = [name for (name,) in conn.execute(_TABLES) if name not in _OURS]
             for name in names:
                 _copy_table(conn, old, name)
+        conn.execute("UPDATE plan SET generation = 0")
     except _UNREADABLE:
-        return  # nothing of it can be read: plans are pulled again, the ERP is asked what it has
+        return  # nothing of it can be read
 
 
 _TABLES = (

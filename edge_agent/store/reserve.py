@@ -9,8 +9,9 @@ has taken the first meanwhile.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from edge_agent.store.disk import DISK, Disk
 
 PARTS = 2
 SIZE = 4 * 2**20  # bytes of a part: as much as the write-ahead log may hold
@@ -20,17 +21,19 @@ _SPARE = 2 * SIZE  # what must be free beside them, so that they do not come and
 class Reserve:
     """The files. `tight` while a part is missing and there is no room for it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk = DISK) -> None:
+        self._disk = disk
+        self._folder = folder
         self._parts = [folder / f"reserve-{number}" for number in range(1, PARTS + 1)]
         self.tight = False
 
     def ensure(self) -> bool:
         """Have all of it; False, and `tight`, when there is no room for it."""
         try:
-            missing = [part for part in self._parts if not _whole(part)]
-            if missing and _free(missing[0].parent) >= len(missing) * SIZE + _SPARE:
+            missing = [part for part in self._parts if self._disk.taken(part) < SIZE]
+            if missing and self._disk.free(self._folder) >= len(missing) * SIZE + _SPARE:
                 for part in missing:
-                    _make(part)
+                    self._disk.allocate(part, SIZE)
                 missing = []
         except OSError:
             missing = self._parts
@@ -40,27 +43,10 @@ class Reserve:
     def drop(self) -> None:
         """Give a part of it up, if one is left: something more urgent needs the room."""
         self.tight = True
-        for part in self._parts:
-            if part.exists():
-                part.unlink()
-                return
-
-
-def _whole(part: Path) -> bool:
-    try:
-        return part.stat().st_blocks * 512 >= SIZE
-    except FileNotFoundError:
-        return False
-
-
-def _free(folder: Path) -> int:
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize
-
-
-def _make(part: Path) -> None:
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.posix_fallocate(descriptor, 0, SIZE)
-    finally:
-        os.close(descriptor)
+        try:
+            for part in self._parts:
+                if self._disk.exists(part):
+                    self._disk.remove(part)
+                    return
+        except OSError:
+            pass  # a disk that gives nothing back: reports are refused as they would be without a reserve

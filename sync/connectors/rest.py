@@ -45,8 +45,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Connector:
     """One connection pool to one server; `push`, `ask` and `pull` may run side by side."""
 
-    def __init__(self, options: Options, agent: str) -> None:
-        """Raises ValueError, with a sentence, when the options can not work."""
+    def __init__(self, options: Options, agent: str, calls: HttpCalls | None = None) -> None:
+        """Raises ValueError, with a sentence, when the options can not work. `calls`: made already."""
         address = _address(options)
         if options.timeout <= 0:
             raise ValueError("timeout must be more than 0 seconds.")
@@ -56,7 +56,7 @@ class Connector:
         self._timeout = options.timeout
         self._agent = agent
         self._trust = _trust(options.ca_file) if address.scheme == "https" else None
-        self._calls: HttpCalls | None = None
+        self._calls = calls
         self._opening = asyncio.Lock()
 
     async def push(self, facts: Sequence[Fact]) -> Sequence[Receipt]:

@@ -11,8 +11,11 @@ import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.store import Entry, Store, journal
+from edge_agent.store.outbox import JournalOutbox
+from edge_agent.store.plans import PlanInbox
+from sync.contract import Refused
 from tests.crash.images import DAMAGES, FACTS, Image, image
-from tests.store.making import produced
+from tests.store.making import job, page, produced
 
 SEEDS = 5
 HARMLESS = ("index removed", "index garbage")  # SQLite makes its index of the log anew
@@ -80,6 +83,26 @@ async def test_a_damaged_log_costs_one_page_at_most_without_the_mirror(
             assert sum(fact.id in killed.ids for fact in found) >= FACTS - rows_of_pages
         finally:
             await store.close()
+
+
+async def test_a_mended_database_asks_the_erp_for_all_again(killed: Image, tmp_path: Path) -> None:
+    """A cursor may have survived where the refused facts or the plans that belong to it have not."""
+    clock, folder = SystemClock(), shutil.copytree(killed.folder, tmp_path / "1")
+    store = await Store.open(folder / "journal.db", "agent-1", clock)
+    await PlanInbox(store, "erp", clock, lambda book: None).take(page(job("J1"), job("J2")))
+    await JournalOutbox(store, "erp", clock).settle([Refused(killed.ids[100], "closed_order", "closed")])
+    await store.close()
+    DAMAGES["database page zeroed"](folder, random.Random(1))
+    store = await Store.open(folder / "journal.db", "agent-1", clock)
+    try:
+        assert await store.problems()
+        inbox, outbox = PlanInbox(store, "erp", clock, lambda book: None), JournalOutbox(store, "erp", clock)
+        assert await inbox.cursor() is None
+        assert [fact.id for fact in await outbox.pending(FACTS * 2)] == list(killed.ids)
+        await inbox.take(page(job("J1"), reset=True))
+        assert list(store.book.jobs) == ["J1"], "what does not come again is gone"
+    finally:
+        await store.close()
 
 
 async def _goes_on(store: Store) -> None:

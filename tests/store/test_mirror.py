@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.store.disk import Appended, SystemDisk
 from edge_agent.store.mirror import Mirror, mark_of
 from edge_agent.store.records import FIRST, Record, chained
 
@@ -103,3 +105,57 @@ def test_only_this_user_may_read_it(tmp_path: Path) -> None:
     (path,) = (tmp_path / "mirror").iterdir()
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_line_that_a_power_cut_spoiled_among_others_is_written_again(tmp_path: Path) -> None:
+    made = records(6)
+    mirror = written(tmp_path / "mirror", made, segment=10_000)
+    (path,) = (tmp_path / "mirror").iterdir()
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[3] = bytes(len(lines[3]))  # a sector that never arrived; those behind it did
+    path.write_bytes(b"".join(lines))
+    mirror.open()
+    assert mirror.last is not None
+    assert (mirror.last.seq, mirror.reached) == (6, 3)
+    mirror.append(made[3:])
+    assert {line.seq: line.content for line in mirror.lines()} == {each.seq: each.content for each in made}
+    mirror.open()
+    assert (mirror.last.seq, mirror.reached) == (6, 6)
+    mirror.close()
+
+
+class _Stubborn(SystemDisk):
+    """Takes half of what is written, once, and does not take it back."""
+
+    def __init__(self) -> None:
+        self.times = 1
+
+    def append(self, path: Path) -> Appended:
+        file, disk = super().append(path), self
+        whole = file.write
+
+        class Half:
+            size, sync, close = property(lambda self: file.size), staticmethod(file.sync), staticmethod(file.close)
+
+            def write(self, text: bytes) -> None:
+                if not disk.times:
+                    return whole(text)
+                disk.times -= 1
+                whole(text[: len(text) // 2])
+                raise OSError(28, "No space left on device")
+
+            def cut(self, size: int) -> None:
+                raise OSError(5, "Input/output error")
+
+        return cast(Appended, Half())
+
+
+def test_a_half_line_that_can_not_be_taken_back_spoils_no_other(tmp_path: Path) -> None:
+    made = records(3)
+    mirror = Mirror(tmp_path / "mirror", disk=_Stubborn())
+    mirror.open()
+    with pytest.raises(OSError, match="No space left"):
+        mirror.append(made[:1])
+    mirror.append(made)
+    mirror.close()
+    assert [line.content for line in opened(tmp_path / "mirror").lines()] == [each.content for each in made]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from edge_agent.store import Store, StoreError
+from edge_agent.store import Connection, Store, StoreError
 from edge_agent.store.journal import Entry
 from edge_agent.store.listing import sent_again
 from edge_agent.store.outbox import JournalOutbox, QueueState, queue
@@ -17,6 +18,8 @@ from edge_agent.views import JournalRow
 from sync.contract import AnyFact, Applied, Duplicate, Fact, Receipt, Refused
 from tests.store.making import produced
 from tests.support.manual_clock import START, ManualClock
+
+T = TypeVar("T")
 
 
 class _Floor:
@@ -262,3 +265,25 @@ async def test_a_long_way_back_is_sent_in_small_steps(floor: _Floor) -> None:
         sent += facts
         await floor.outbox.settle([Applied(fact.id, "B") for fact in facts])
     assert [fact.seq for fact in sent] == list(range(1, 1001))
+
+
+class _Busy:
+    """A store in which somebody reports about J1 before every look, for a while."""
+
+    def __init__(self, floor: _Floor, times: int) -> None:
+        self._floor = floor
+        self._times = times
+        self.write = floor.store.write
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        if self._times:
+            self._times -= 1
+            await self._floor.report("J1")
+        return await self._floor.store.read(fn)
+
+
+async def test_a_fact_that_comes_between_two_looks_does_not_pass_the_refused_one(floor: _Floor) -> None:
+    await floor.report("J1", "J2")
+    await floor.refuse(1)
+    outbox = JournalOutbox(_Busy(floor, 3), "erp", floor.clock)
+    assert [fact.seq for fact in await outbox.pending(100)] == [2]

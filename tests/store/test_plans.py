@@ -115,3 +115,19 @@ async def test_the_journal_of_another_agent_is_refused(office: _Office, tmp_path
 async def test_many_pages_at_once_leave_the_last_book(office: _Office) -> None:
     await asyncio.gather(*(office.inbox.take(page(job(f"J{n}"), cursor=str(n))) for n in range(20)))
     assert len(office.jobs()) == 20
+
+
+async def test_a_plan_that_can_not_be_read_is_asked_for_again(office: _Office, tmp_path: Path) -> None:
+    await office.inbox.take(page(job("J1"), job("J2")))
+    rotten = """UPDATE plan SET payload = replace(payload, 'work_type', 'work_tyqe') WHERE id = 'J1'"""
+    await office.store.write(lambda conn: conn.execute(rotten).rowcount)
+    await office.store.close()
+    store = await Store.open(tmp_path / "journal.db", "agent-1", office.clock)
+    try:
+        assert list(store.book.jobs) == ["J2"]
+        inbox = PlanInbox(store, "erp", office.clock, office.books.append)
+        assert await inbox.cursor() is None
+        await inbox.take(page(job("J1"), job("J2"), reset=True))
+        assert sorted(store.book.jobs) == ["J1", "J2"]
+    finally:
+        await store.close()

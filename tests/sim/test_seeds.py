@@ -1,0 +1,66 @@
+"""Runs of the simulation: the product loses nothing in any of them, and a seed is the same run every time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sim.__main__ import seeds
+from tests.sim.world import run
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PROCESSES = 2
+EACH = 45  # seeds a process
+
+
+def start(text: str, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.sim", "--seeds", text]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+
+
+def end(process: subprocess.Popen[str]) -> tuple[list[str], dict[str, Any]]:
+    """The lines of seeds that fail, and the summary."""
+    told, _ = process.communicate(timeout=300)
+    *failing, summary = told.splitlines()
+    return failing, json.loads(summary)
+
+
+def regressions() -> list[int]:
+    """The seeds that once found something."""
+    lines = (HERE / "seeds" / "regressions.txt").read_text(encoding="utf-8").splitlines()
+    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
+
+
+def test_nothing_is_lost_doubled_or_out_of_order() -> None:
+    known = regressions()
+    parts = [
+        f"{first}..{first + EACH - 1}," + ",".join(map(str, known[number::PROCESSES]))
+        for number, first in enumerate(range(0, PROCESSES * EACH, EACH))
+    ]
+    results = [end(process) for process in [start(part) for part in parts]]
+    assert [line for failing, _ in results for line in failing] == []
+    totals = {name: sum(told[name] for _, told in results) for name in ("seeds", "cuts", "erp_cuts", "saved")}
+    assert totals["seeds"] == PROCESSES * EACH + len(known)
+    assert totals["cuts"] > 2 * totals["seeds"], "the power goes on and off"
+    assert totals["erp_cuts"] > totals["seeds"]
+    assert totals["saved"] > 20 * totals["seeds"], "and people get their work done"
+
+
+def test_a_seed_is_the_same_run_in_every_process() -> None:
+    logs = {end(process)[1]["log"] for process in [start("3..4", PYTHONHASHSEED=str(n)) for n in range(3)]}
+    assert len(logs) == 1
+    assert run(3).log == run(3).log != run(4).log
+
+
+@pytest.mark.parametrize(
+    ("text", "those"), [("3..5", [3, 4, 5]), ("7", [7]), ("1..2,9,4..4", [1, 2, 9, 4]), ("5..6,", [5, 6])]
+)
+def test_seeds_are_told_as_ranges(text: str, those: list[int]) -> None:
+    assert seeds(text) == those
