@@ -155,7 +155,7 @@ class _Device:
         self._expected = asyncio.Event()  # the device is there, and has a rhythm to keep
         self._status = DeviceStatus(
             name=settings.name, driver=settings.driver, equipment=settings.equipment,
-            state="starting", since=clock.now(), insecure=bool(getattr(settings.options, "insecure", False)),
+            state="starting", since=clock.now(), insecure=bool(getattr(settings.options, "exposed", False)),
             endpoint=str(getattr(settings.options, "where", "")),
         )  # fmt: skip
 

@@ -6,8 +6,10 @@ import base64
 import re
 import uuid
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, field
@@ -118,6 +120,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def where(self) -> str:
         """The place of the device, for people."""
         return self.endpoint
+
+    @property
+    def exposed(self) -> bool:
+        """Whether others can read and change what the server says: nothing is secured, and it is not on this PC."""
+        host = urlsplit(self.endpoint).hostname or ""
+        try:
+            here = ip_address(host).is_loopback
+        except ValueError:
+            here = host == "localhost"
+        return self.insecure and not here
 
     def unwritable(self, item: str) -> str:
         """Why an item can not be written; see device_drivers.contract.DriverModule. The server knows the rest."""
