@@ -144,6 +144,7 @@ class Terminals:
         except Exception:
             self._last_scan.pop(terminal, None)  # what was not kept may be scanned again at once
             self._judged(terminal, given, Verdict.WRONG)
+            self._bus.publish(FactsRecorded(0))  # a commit that failed may stand all the same
             raise
         self._judged(terminal, given, taken.view.message.verdict if taken.view.message else Verdict.OK)
         if taken.new:

@@ -10,6 +10,7 @@ import msgspec
 
 from edge_agent.planbook import PlanBook
 from edge_agent.store.database import Connection, Transactions
+from edge_agent.store.errors import StoreError
 from edge_agent.store.journal import time_text
 from edge_agent.store.parking import plans_came
 from sync.contract import AnyPlan, JobOrder, PlanKey, PlanPage
@@ -45,7 +46,12 @@ class PlanInbox:
         After a `reset`, plans that did not come again go with the last page of the new beginning.
         """
         now = self._clock.now()
-        gone = await self._store.write(lambda conn: take(conn, self._connector, page, now))
+        try:
+            gone = await self._store.write(lambda conn: take(conn, self._connector, page, now))
+        except StoreError:  # it may stand all the same: what is on the disk counts
+            self._store.book = await self._store.read(load_book)
+            self._on_change(self._store.book)
+            raise
         if page.plans or gone:
             # Commits are answered in their order, and nothing is awaited from here on: of several
             # inboxes each changes the book that the one before has left.
