@@ -28,7 +28,12 @@ def carve_database(data: bytes) -> Iterator[Record]:
 
 
 def carve_log(data: bytes) -> Iterator[Record]:
-    """The same of a write-ahead log, up to the last frame that ended a commit: later ones were never confirmed.
+    """The same of a write-ahead log, up to the last frame that ended a commit: later ones were never confirmed."""
+    return (record for commit in carve_commits(data) for record in commit)
+
+
+def carve_commits(data: bytes) -> Iterator[list[Record]]:
+    """The sound rows of the journal on the pages of each commit of a write-ahead log, in their order.
 
     Frames of an older round of the log have other salts and are left out: their pages are in the database.
     """
@@ -45,8 +50,7 @@ def carve_log(data: bytes) -> Iterator[Record]:
             continue
         pages.append(data[start + _FRAME_HEADER : start + _FRAME_HEADER + size])
         if int.from_bytes(header[4:8], "big"):  # the size of the database after a commit; 0 inside one
-            for page in pages:
-                yield from _rows(page, 0)
+            yield [record for page in pages for record in _rows(page, 0)]
             pages.clear()
 
 

@@ -24,7 +24,7 @@ from uuid import NAMESPACE_OID, uuid5
 import msgspec
 
 from edge_agent.store import schema
-from edge_agent.store.carving import carve_database, carve_log
+from edge_agent.store.carving import carve_commits, carve_database, carve_log
 from edge_agent.store.database import Connection, connect
 from edge_agent.store.disk import Disk
 from edge_agent.store.errors import StoreError, store_error
@@ -119,7 +119,12 @@ def _wrong(conn: Connection, mirror: Mirror) -> str:
 
 
 def _dropped(conn: Connection, log: bytes) -> str:
-    saved = max((record.seq for record in carve_log(log)), default=0)
+    """Whether SQLite leaves out commits of the log that were confirmed; in words.
+
+    The last one does not count: a power cut tears it before anybody is told of it.
+    """
+    *confirmed, _ = [*carve_commits(log)] or [[]]
+    saved = max((record.seq for commit in confirmed for record in commit), default=0)
     if not saved:
         return ""
     (last,) = conn.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()

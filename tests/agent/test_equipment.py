@@ -37,6 +37,7 @@ def test_a_machine_that_was_never_heard_of_has_no_data() -> None:
         id="E1",
         name="Press 1",
         state="NO DATA",
+        device="plc",
         count_width=16,
         values=(
             ItemValue(name="speed", value=None, unit="1/min", status="Bad", source_time=None),

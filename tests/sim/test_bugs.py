@@ -10,6 +10,7 @@ from tests.sim.world import run
 WITHIN = 50
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # apsw tells of our disk's faults twice
 @pytest.mark.parametrize("bug", load().values(), ids=lambda bug: bug.name)
 def test_a_planted_bug_is_found(bug: Bug) -> None:
     """The seed that found it last time goes first."""
