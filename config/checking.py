@@ -25,9 +25,9 @@ class OptionTypes:
     """Whose options a site file may hold. Look-ups return the Options type, or None for an unknown name."""
 
     drivers: Callable[[str], type | None]
-    driver_names: tuple[str, ...]
+    driver_names: Callable[[], tuple[str, ...]]
     connectors: Callable[[str], type | None]
-    connector_names: tuple[str, ...]
+    connector_names: Callable[[], tuple[str, ...]]
 
     def find(self, whose: str, name: str) -> type | None:
         """The Options of a driver or connector; `whose` is "driver" or "connector"."""
@@ -35,7 +35,7 @@ class OptionTypes:
 
     def names(self, whose: str) -> tuple[str, ...]:
         """The names that are proposed, in order."""
-        return self.driver_names if whose == "driver" else self.connector_names
+        return self.driver_names() if whose == "driver" else self.connector_names()
 
 
 class Checker:

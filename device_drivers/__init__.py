@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -35,6 +34,10 @@ def load(name: str) -> DriverModule:
     """
     if name in names():
         return cast("DriverModule", importlib.import_module(f"{__name__}.{name}"))
+    from importlib.metadata import (
+        entry_points,  # its import takes as long as a driver's; most plants need it never
+    )
+
     foreign = {point.name: point for point in entry_points(group=GROUP)}
     if name not in foreign:
         known = ", ".join(sorted({*names(), *foreign}))

@@ -18,9 +18,9 @@ def option_types() -> config.OptionTypes:
         return device_drivers.load(name).Options if name in device_drivers.names() else None
 
     def connector(name: str) -> type | None:
-        return connectors.load(name).Options if name in connectors.names() else None
+        return connectors.load(name).Options if connectors.known(name) else None
 
-    return config.OptionTypes(driver, device_drivers.names(), connector, connectors.names())
+    return config.OptionTypes(driver, device_drivers.names, connector, connectors.names)
 
 
 def load_site(path: Path) -> config.Settings:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sync.ports import ConnectorModule
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "floorhand.connectors"
 
@@ -20,6 +22,11 @@ GROUP = "floorhand.connectors"
 def names() -> tuple[str, ...]:
     """The connectors that can be loaded, sorted; none is imported."""
     return tuple(sorted({*_ours(), *_theirs()}))
+
+
+def known(name: str) -> bool:
+    """Whether there is a connector of that name."""
+    return name in _ours() or name in _theirs()
 
 
 def load(name: str) -> ConnectorModule:
@@ -42,4 +49,8 @@ def _ours() -> set[str]:
 
 
 def _theirs() -> dict[str, EntryPoint]:
+    from importlib.metadata import (
+        entry_points,  # its import takes as long as a driver's; most plants need it never
+    )
+
     return {point.name: point for point in entry_points(group=GROUP)}

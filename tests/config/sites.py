@@ -60,9 +60,9 @@ class WebOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 OPTIONS = OptionTypes(
     drivers={"bus": BusOptions, "wand": WandOptions}.get,
-    driver_names=("bus", "wand"),
+    driver_names=lambda: ("bus", "wand"),
     connectors={"web": WebOptions}.get,
-    connector_names=("web",),
+    connector_names=lambda: ("web",),
 )
 
 
