@@ -12,6 +12,7 @@ import functools
 import logging
 import signal
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from random import Random
 from typing import Any
@@ -46,6 +47,10 @@ from sync.ports import Connector
 from sync.puller import Puller
 from sync.relay import Relay
 
+# Names of devices are looked up in threads, and one that nobody knows holds its thread for many seconds: as
+# many as a PC has devices, so that the dead ones never keep a live one waiting.
+_THREADS = 128
+
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +72,7 @@ class Agent:
         """Start, work until told to stop, stop. Raises PlaceError and StoreError when it can not start."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS, "agent"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         site = self._settings.site

@@ -49,6 +49,7 @@ class Bookkeeper:
         self._seen = float("-inf")
         self._standings: dict[str, Standing] = {}
         self._tallies: dict[str, Tally] = {}
+        self._entered: dict[str, int] = {}  # steps of each counter that are on disk for sure
         self._steps: defaultdict[str, list[Step]] = defaultdict(list)  # not on disk yet
         self._written: dict[str, datetime] = {}  # when the last step was taken
         self._pruned = float("-inf")
@@ -61,6 +62,7 @@ class Bookkeeper:
         await store.write(books._close_all)
         books._standings = dict(await store.read(pages.standings))
         books._tallies = dict(await store.read(pages.tallies))
+        books._entered = dict(await store.read(pages.entered))
         return books
 
     def observe(self, machine: Equipment, value: DataValue) -> None:
@@ -135,7 +137,7 @@ class Bookkeeper:
         def write(conn: Connection) -> dict[str, Tally]:
             self._write_turns(conn, turns, now)
             for equipment, taken in steps.items():
-                pages.enter(conn, equipment, taken)
+                pages.enter(conn, equipment, taken, self._entered.get(equipment, 0) + 1)
             if prune:
                 pages.prune(conn, now)
             return dict(pages.tallies(conn))
@@ -143,6 +145,7 @@ class Bookkeeper:
         self._tallies = await self._store.write(write)
         for equipment, taken in steps.items():
             del self._steps[equipment][: len(taken)]
+            self._entered[equipment] = self._entered.get(equipment, 0) + len(taken)
         del self._turns[: len(turns)]
         self._seen = self._clock.monotonic()
         if prune:

@@ -164,7 +164,6 @@ class _Device:
         driver = self._load(self._settings.driver).Driver(self._settings.options, self._clock)
         self._driver = driver
         self._answering = getattr(driver, "signal", None)
-        self._driver = driver
         self.tap(self._taking)
         self._reads = driver if isinstance(driver, Reads) else None
         tasks = [asyncio.create_task(driver.run(self._emit)), asyncio.create_task(self._watch())]
@@ -269,8 +268,8 @@ class _Device:
                 self._take_values(observation, now)
             case DataValue():
                 self._take_values(DataValues.of(observation), now)
-            case Unchanged() if any(item.status == "Good" for item in self.items.values()):
-                self._take_good(now)
+            case Unchanged():
+                self._take_unchanged(now)
             case Notice(text):
                 self._change(notice=text)
             case Gap():
@@ -323,10 +322,24 @@ class _Device:
             self._take_good(now)
         else:
             self._keep(values)
+            if values.status is StatusCode.UNCERTAIN:
+                self._wake()
         self._bus.publish(ValuesArrived(self._settings.name, values))
+
+    def _take_unchanged(self, now: datetime) -> None:
+        """What it said last still holds: a value that is uncertain is one, too."""
+        statuses = {item.status for item in self.items.values()}
+        if "Good" in statuses:
+            self._take_good(now)
+        elif "Uncertain" in statuses:
+            self._wake()
 
     def _take_good(self, now: datetime) -> None:
         self._last_good = now
+        self._wake()
+
+    def _wake(self) -> None:
+        """It gives values: no silence is told any more."""
         if self._watchdog.good(self._clock.monotonic()):
             self._change(silent_since=None)
 

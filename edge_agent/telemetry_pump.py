@@ -149,6 +149,7 @@ class SamplePump:
         self._report.forget()
 
     async def _keep(self, arrived: list[Arrived]) -> None:
+        taken = microseconds(self._clock.now())  # what comes from now on belongs to the next group
         samples = self._sifted(arrived)
         try:
             await self._store.append(samples)
@@ -162,7 +163,7 @@ class SamplePump:
             self.miss("not_saved", _count(samples))
             self._say(str(error))
         else:
-            self._taken = microseconds(self._clock.now())
+            self._taken = taken
             self._say("")
 
     def _sifted(self, arrived: list[Arrived]) -> dict[str, Columns]:

@@ -187,6 +187,7 @@ class Driver:
             answer, believed, asked_at = await self._read(wire, job.block)
         finally:
             self._schedule.done(job)
+        self._take_back(emit)  # first: what was just read is newer than the doubt
         known = self._fields[job.block]
         if believed and isinstance(answer, bytes):
             found = job.round.take(known, answer, asked_at)
@@ -244,14 +245,19 @@ class Driver:
             raise self._broken
         return False
 
-    def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
-        """What an answer means for others: values to be taken back, blocks to be split, words for people."""
-        if self._line.doubted:
-            doubted, self._line.doubted = self._line.doubted, set()
-            for unit in doubted:
-                self._schedule.drop(unit)
-                for value in self._points_of(unit):
+    def _take_back(self, emit: Emit) -> None:
+        """The values of units that came into doubt are not believed any more."""
+        doubted, self._line.doubted = self._line.doubted, set()
+        for unit in doubted:
+            self._schedule.drop(unit)
+            for value in self._points_of(unit):
+                if self._online:
                     emit(value)
+                else:
+                    self._early.append(value)
+
+    def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
+        """What an answer means for others: blocks to be split, words for people."""
         if isinstance(answer, Refusal) and answer.code == _ILLEGAL_ADDRESS and len(job.block.points) > 1:
             parts = split(job.block)
             self._fields.update({part: fields(part) for part in parts})
@@ -266,10 +272,13 @@ class Driver:
 
     @property
     def _rhythm(self) -> float:
-        """Seconds between two values of whatever is read most often, when every answer is late."""
+        """Seconds between two values of whatever is read least often, when every answer is late.
+
+        Not of the most often: its unit may be dead, and left out, while the others are as good as ever.
+        """
         said = self._options
         paces = (said.groups[point.group] if point.group else said.interval for point in said.points)
-        return min(paces) + said.timeout
+        return max(paces) + said.timeout
 
     def _points_of(self, unit: int) -> Iterable[DataValues]:
         names = [point.name for point in self._options.placed() if point.unit == unit]

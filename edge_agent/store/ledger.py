@@ -6,7 +6,7 @@ agent is counted again from the last reading that is here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -91,10 +91,15 @@ def scrapped(conn: Connection, equipment: str, began: datetime, ended: datetime)
     return Fraction(millionths, 1_000_000)
 
 
-def enter(conn: Connection, equipment: str, steps: Iterable[Step]) -> None:
-    """Take the steps of a counter, in order, and its last reading; inside a transaction."""
+def enter(conn: Connection, equipment: str, steps: Sequence[Step], first: int) -> None:
+    """Take the steps of a counter, in order, and its last reading; inside a transaction.
+
+    `first` is the number of the first of them: those that were entered before are left out, because a
+    commit that was cancelled or that failed may stand all the same.
+    """
+    known = entered(conn).get(equipment, 0)
     last = None
-    for step in steps:
+    for step in steps[max(0, known - first + 1) :]:
         last = step.standing
         if step.parts:
             shares = split(step.parts, step.began, last.last.at, switches(conn, equipment, step.began))
@@ -104,7 +109,12 @@ def enter(conn: Connection, equipment: str, steps: Iterable[Step]) -> None:
             doubt = Share(UNATTRIBUTED, step.doubtful, last.last.at)
             _count(conn, equipment, doubt, _CAUSES[step.evidence], step.began)
     if last is not None:
-        _keep(conn, equipment, last)
+        _keep(conn, equipment, last, first + len(steps) - 1)
+
+
+def entered(conn: Connection) -> Mapping[str, int]:
+    """How many steps of each counter were entered, by machine."""
+    return dict(conn.execute("SELECT equipment, steps FROM counter"))
 
 
 def switches(conn: Connection, equipment: str, since: datetime) -> tuple[Switch, ...]:
@@ -173,14 +183,15 @@ def _count(conn: Connection, equipment: str, share: Share, cause: str, began: da
     )
 
 
-def _keep(conn: Connection, equipment: str, standing: Standing) -> None:
+def _keep(conn: Connection, equipment: str, standing: Standing, steps: int) -> None:
     suspect = standing.suspect
     conn.execute(
-        "INSERT OR REPLACE INTO counter (equipment, width, epoch, reading, at, suspect, suspect_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO counter (equipment, width, epoch, reading, at, suspect, suspect_at, steps)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             equipment, standing.width, standing.epoch, str(standing.last.value), time_text(standing.last.at),
             str(suspect.value) if suspect else None, time_text(suspect.at) if suspect else None,
+            steps,
         ),
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ def _entered(conn: sqlite3.Connection, *values: int, width: int = 32, minute: in
     standing = ledger.standings(conn).get("E1")
     for number, value in enumerate(values, minute):
         step = read(standing, Reading(value, START + timedelta(minutes=number)), width)
-        ledger.enter(conn, "E1", [step])
+        ledger.enter(conn, "E1", [step], ledger.entered(conn).get("E1", 0) + 1)
         standing = step.standing
 
 

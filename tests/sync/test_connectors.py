@@ -41,7 +41,7 @@ def test_a_third_party_connector_comes_by_its_entry_point(monkeypatch: pytest.Mo
         EntryPoint("theirs", "sync.connectors.rest", connectors.GROUP),
         EntryPoint("broken", "sync.wire", connectors.GROUP),
     )
-    monkeypatch.setattr(connectors, "entry_points", lambda group: theirs if group == connectors.GROUP else ())
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: theirs if group == connectors.GROUP else ())
     assert {"broken", "rest", "theirs"} <= set(connectors.names())
     assert connectors.load("theirs").Connector is Connector
     with pytest.raises(ValueError, match="'broken' has no class Options and no class Connector"):
