@@ -217,10 +217,10 @@ class StatusBar(Block):
             told.append(
                 (self.look.say("status.plan", time=hour_minute(status.plans_at, self.look.zone)), "$fh-quiet")
             )
-        fine = [device for device in status.devices if device not in told_of]
-        if any(not is_scanner(device) for device in fine):
+        machines = [device for device in status.devices if not is_scanner(device)]
+        if machines and not any(device in told_of for device in machines):
             told.append((self.look.say("status.machine_ok"), "$fh-quiet"))
-        if any(is_scanner(device) for device in fine):
+        if any(is_scanner(device) and device not in told_of for device in status.devices):
             told.append((self.look.say("status.scanner_ok"), "$fh-quiet"))
         return told
 

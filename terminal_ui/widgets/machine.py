@@ -15,6 +15,7 @@ from terminal_ui.widgets.lines import Part, line
 _RUNNING = frozenset({"EXECUTE", "STARTING", "COMPLETING", "UNHOLDING", "UNSUSPENDING"})
 _STOPPED = frozenset({"ABORTED", "ABORTING", "STOPPED", "STOPPING", "HELD", "HOLDING", "CLEARING"})
 NO_DATA = "NO DATA"
+_UNKNOWN = frozenset({"", NO_DATA, "UNDEFINED"})  # the last: a state that the site file has no name for
 
 
 def group(state: str) -> str:
@@ -24,7 +25,7 @@ def group(state: str) -> str:
         return "run"
     if state in _STOPPED:
         return "stop"
-    return "none" if state in ("", NO_DATA) else "idle"
+    return "none" if state in _UNKNOWN else "idle"
 
 
 class Pace:
