@@ -69,7 +69,8 @@ def site_text(
     if erp:
         options = f'options = {{ url = "{erp}", token_file = "token", timeout = 2.0 }}\n'
         parts.append('[[connectors]]\nname = "erp"\ndriver = "rest"\n' + options)
-    parts += [more, f"[policies]\nplan_interval = 0.2\n{policies}\n"]
+    pace = "" if "plan_interval" in policies else "plan_interval = 0.2\n"
+    parts += [more, f"[policies]\n{pace}{policies}\n"]
     return "\n".join(parts)
 
 

@@ -55,9 +55,20 @@ async def decided(agent: AgentClient, about: str) -> list[JournalRow]:
     return await rows(agent, about)
 
 
-async def test_an_order_closed_under_a_person_is_saved_then_refused_and_holds_up_nobody(
-    office: Plant, client: AgentClient
-) -> None:
+@pytest.fixture
+def unaware() -> Iterator[Plant]:
+    """A plant that has its plans and hears of no change of them for the time of a test."""
+    with short_folder() as folder, plant_in(folder, 2, policies="plan_interval = 600.0") as running:
+        yield running
+
+
+async def test_an_order_closed_under_a_person_is_saved_then_refused_and_holds_up_nobody(unaware: Plant) -> None:
+    async with AgentClient(unaware.agent.address) as client:
+        await closed_under_a_person(unaware, client)
+
+
+async def closed_under_a_person(office: Plant, client: AgentClient) -> None:
+    """The office closes an order, and the floor goes on with it."""
     person, other = Person(client, "T1"), Person(client, "T2")
     await asyncio.gather(person.work_on("J-204"), other.work_on("J-206", "1002"))
     await person.type("1")
