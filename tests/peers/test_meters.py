@@ -43,7 +43,7 @@ id = "T1"
 [[devices]]
 name = "meter"
 map = "{name}"
-options = {{ host = "127.0.0.1", port = {server["port"]}, interval = 0.05 }}
+options = {{ host = "127.0.0.1", port = {server["port"]}, interval = 0.05, timeout = 5 }}
 [[equipment]]
 id = "METER"
 device = "meter"
