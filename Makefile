@@ -5,7 +5,7 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint types contracts bench-quick bench bench-telemetry soak lock schema picture clean
+.PHONY: help demo demo-check test lint types contracts bench-quick bench bench-telemetry soak-quick soak lock schema sbom picture clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,9 +16,14 @@ demo: $(VENV)/runtime.stamp ## a whole plant on this machine: machines, scanner,
 demo-check: $(VENV)/runtime.stamp ## the same without a screen: a scripted shift with kills and outages, and its balance
 	@$(PYTHON) -m edge_agent demo --check
 
+# Most tests wait for a device, an agent or a terminal: two processes for each core of a small machine.
+# A file stays with one of them, which keeps what it has started, until another one has nothing left to do.
+TEST_PROCESSES ?= 4
+
 test: lint types contracts ## every check there is
-	$(PYTHON) -m pytest
-	@echo "lint, types, contracts and tests: all passed"
+	$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
+	$(PYTHON) -m bench.soak --quick --strict
+	@echo "lint, types, contracts, tests and soak: all passed"
 
 lint: $(VENV)/dev.stamp ## style and common mistakes
 	$(PYTHON) -m ruff check .
@@ -32,17 +37,24 @@ contracts: $(VENV)/dev.stamp ## who may import whom
 bench-quick: $(VENV)/dev.stamp ## start, memory, latencies against bench/goals.toml, in about a minute
 	$(PYTHON) -m bench.quick
 
-bench: $(VENV)/dev.stamp ## all figures, with their spread
+bench: $(VENV)/dev.stamp ## all figures: more samples, landed beside a peer, unplugs, a shift, a fresh clone, 72 h of samples
 	$(PYTHON) -m bench.full
 
 bench-telemetry: $(VENV)/dev.stamp ## room and CPU of stored samples, in about five minutes
 	$(PYTHON) -m bench.telemetry_size
 
-soak: $(VENV)/dev.stamp ## hours of faults: nothing lost, nothing booked twice
-	$(PYTHON) -m bench.soak
+soak-quick: $(VENV)/dev.stamp ## kills, power cuts, damage and planted mistakes, in three minutes: part of make test
+	$(PYTHON) -m bench.soak --quick --strict
+
+soak: $(VENV)/dev.stamp ## the same in their thousands, in hours, and long queues: nothing lost, nothing booked twice
+	$(PYTHON) -m bench.soak --strict
 
 schema: $(VENV)/dev.stamp ## what is generated: the schema and reference of the site file, the table of GS1
 	$(PYTHON) -m docs.generate
+
+sbom: $(VENV)/dev.stamp ## what is installed, as CycloneDX: sbom.json, from the lock
+	$(VENV)/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml \
+		--output-reproducible --validate --of JSON -o sbom.json
 
 picture: $(VENV)/dev.stamp ## the pictures of the README
 	$(PYTHON) -m docs.picture

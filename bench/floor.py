@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,11 +32,15 @@ _ids = SystemClock()
 class Floor:
     """Everything around the agent. `site` has the press, `whole_site` the OPC UA machine too; one database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: Sequence[AnyPlan] = ()) -> None:
+        """`more`: plans that the ERP has beside its own, or instead of those of the same name."""
         self.folder = folder
+        self._more = more
         self.site = folder / "site.toml"
         self.whole_site = folder / "whole.toml"
         self.scanner = Scanner()
+        self.token = "bench-token"
+        self.erp_url = ""
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -53,8 +58,8 @@ class Floor:
     async def _start(self) -> None:
         token, known = self.folder / "erp.token", self.folder / "plans.json"
         token.touch(mode=0o600)
-        token.write_text("bench-token\n", encoding="ascii")
-        known.write_bytes(msgspec.json.encode(_endless(plans(datetime.now(UTC)))))
+        token.write_text(f"{self.token}\n", encoding="ascii")
+        known.write_bytes(msgspec.json.encode([*_endless(plans(datetime.now(UTC))), *self._more]))
         press, centre, erp = await asyncio.gather(
             self._simulator("device_drivers.simulators.modbus_machine", "--seed", "7", *_RUNNING),
             self._simulator("device_drivers.simulators.opcua_machine", "--seed", "3", *_RUNNING),
@@ -63,6 +68,7 @@ class Floor:
                 "--plans", str(known), "--token-file", str(token),
             ),
         )  # fmt: skip
+        self.erp_url = f"http://127.0.0.1:{erp.ready['port']}"
         site = _filled("site.toml", {
             "scanner": self.scanner.port, "press_port": press.ready["port"], "erp_port": erp.ready["port"],
         })  # fmt: skip

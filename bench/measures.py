@@ -35,15 +35,16 @@ async def idle(pids: list[int], seconds: float) -> list[float]:
     return [100 * (late - early) / took for early, late in zip(before, after, strict=True)]
 
 
-async def scans(scanner: Scanner, screen: Screen, times: int) -> list[float]:
+async def scans(scanner: Scanner, screen: Screen, times: int, first: int = 0) -> list[float]:
     """Milliseconds from the last byte of a scan to its verdict on the screen.
 
     Each is a code that nobody knows, and no two are the same: the verdict that names it can be no
     other's. The echo that comes first names the code too, but not in these words. Between two scans
-    passes a time that no timer shares. Raises TimeoutError when a verdict does not come.
+    passes a time that no timer shares. `first` is the number of the first code. Raises TimeoutError when
+    a verdict does not come.
     """
-    dice, taken = random.Random(1), []
-    for number in range(times):
+    dice, taken = random.Random(first + 1), []
+    for number in range(first, first + times):
         await asyncio.sleep(dice.uniform(0.01, 0.04))
         code = f"X-{number:06}"
         verdict = screen.painted(f"{code} is not known here")

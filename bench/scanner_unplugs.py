@@ -26,7 +26,7 @@ from bench.report import options, report, tell
 from device_drivers.simulators.scanner_ports import PtyPort, ScannerPort, TcpPort
 from edge_agent.bus import Bus
 from edge_agent.clock import SystemClock
-from edge_agent.devices import Devices, DeviceSettings
+from edge_agent.devices.kept_alive import Devices, DeviceSettings
 from edge_agent.events import DeviceChanged, ScanArrived
 from edge_agent.supervisor import Supervisor
 

@@ -23,13 +23,14 @@ from bench.figures import Figure, Goals
 from bench.report import options, report, tell
 from device_drivers.contract import DataValues, StatusCode, Value
 from edge_agent.clock import SystemClock
+from edge_agent.machines.by_exception import ByException, Rule
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_bounds import Bounds
-from edge_agent.telemetry import ByException, Rule
 
 DEVICES, ITEMS, KEPT_HOURS = 20, 100, 72
-_BEGAN = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
-_HEARTBEAT = 60.0
+HOURS = 2  # of the plant that are worked through
+BEGAN = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+HEARTBEAT = 60.0
 
 Signal = Iterator[Value]
 Plant = list[tuple[str, list[tuple[str, Signal]]]]
@@ -41,7 +42,7 @@ class SetClock(SystemClock):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time = _BEGAN
+        self.time = BEGAN
 
     def now(self) -> datetime:
         return self.time
@@ -139,14 +140,14 @@ async def work(folder: Path, signals: Mix, hours: int, rules: Sequence[Rule]) ->
     """Some hours of a plant through the store; raises ValueError when what is read back is not what was kept."""
     clock, bounds = SetClock(), Bounds(1_000_000_000, timedelta(days=30))
     store = await SampleStore.open(folder / "samples.db", clock, bounds)
-    report_by_exception = ByException(_HEARTBEAT, rules)
-    plant = _plant(signals)
+    report_by_exception = ByException(HEARTBEAT, rules)
+    plant = plant_of(signals)
     looks: list[tuple[int, int, bool]] = []
     offered, kept, cpu, worked = 0, 0, 0.0, False
     for hour in range(hours):
         for second in range(3600):
-            clock.time = _BEGAN + timedelta(hours=hour, seconds=second)
-            values = _scans(plant, clock.time)
+            clock.time = BEGAN + timedelta(hours=hour, seconds=second)
+            values = scans(plant, clock.time)
             offered += sum(len(read.items) for _, read in values)
             began = _cpu()
             samples = report_by_exception.sift(values)
@@ -172,7 +173,8 @@ def _after_72h(looks: Sequence[tuple[int, int, bool]], offered_in_an_hour: float
     return slope * offered_in_an_hour * KEPT_HOURS + max(size - slope * offered for offered, size, _ in looks)
 
 
-def _plant(signals: Mix) -> Plant:
+def plant_of(signals: Mix) -> Plant:
+    """The devices with their items, always the same."""
     dice = random.Random(72)
     return [
         (
@@ -186,7 +188,7 @@ def _plant(signals: Mix) -> Plant:
     ]  # fmt: skip
 
 
-def _scans(plant: Plant, now: datetime) -> list[tuple[str, DataValues]]:
+def scans(plant: Plant, now: datetime) -> list[tuple[str, DataValues]]:
     """One read of every device; each at its own moment, some milliseconds late as reads are."""
     values = []
     for number, (device, items) in enumerate(plant):
@@ -234,7 +236,7 @@ def _made(folder: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 1 when --strict and a goal was missed."""
     parser = options("What the samples of a plant take on the disk, and what they cost to keep.")
-    parser.add_argument("--hours", type=_hours, default=2, metavar="N", help="of the plant; 2 when left out")
+    parser.add_argument("--hours", type=_hours, default=HOURS, metavar="N", help=f"of the plant; {HOURS} when left out")
     given = parser.parse_args(arguments)
     return report(functools.partial(measure, hours=given.hours), given.strict)
 

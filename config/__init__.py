@@ -8,6 +8,7 @@ from config.places import place_problems
 from config.problems import ConfigError, Problem
 from config.secrets import SecretError, read_secret
 from config.settings import (
+    Api,
     Connector,
     Device,
     Equipment,
@@ -23,6 +24,7 @@ from config.settings import (
 )
 
 __all__ = [
+    "Api",
     "ConfigError",
     "Connector",
     "Device",

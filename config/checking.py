@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import FieldInfo
 
+from config import addresses
 from config.problems import Problem
 from config.secrets import SecretError, read_secret
 from config.wording import allowed, did_you_mean, extra, members, similar, toml, unwrap
@@ -133,6 +134,13 @@ class Checker:
                 self.say(key, str(error))  # the sentence of its __post_init__
             else:
                 self.say(key, f"{toml(value)} can not stand here{_meant(value, base)}", allowed(wanted))
+        else:
+            self._check_address(value, wanted, key)
+
+    def _check_address(self, value: Any, wanted: Any, key: str) -> None:
+        kind = extra(unwrap(wanted)[1], "address")
+        if kind and value and (said := addresses.problem(kind, value)):
+            self.say(key, f"{toml(value)} can not stand here: {said}", addresses.ALLOWED[kind])
 
     def _note_names(self, value: Any, metas: Any, key: str) -> None:
         if (kind := extra(metas, "defines")) is not None:

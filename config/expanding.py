@@ -90,7 +90,10 @@ def _device(
         return device | {"driver": found.driver}
     theirs = filled(found.options, values)
     points = list(_points(own.get("points", []), theirs.get("points", []), left_out))
-    return device | {"driver": found.driver, "options": theirs | own | {"points": points}}
+    expect: Any = {item: values for item, values in found.expect.items() if item not in left_out}
+    said = device.get("expect", {})
+    expect = expect | said if isinstance(said, dict) else said  # what is no table is told by the type
+    return device | {"driver": found.driver, "options": theirs | own | {"points": points}, "expect": expect}
 
 
 def _values(
@@ -106,7 +109,11 @@ def _values(
         checker.say(f"{key}.parameters.{name}", what, ", ".join(found.parameters) or "none")
     values: dict[str, str | int] = {}
     for name, parameter in found.parameters.items():
-        value = given.get(name, parameter.default)
+        value = given.get(name)
+        if value is None and parameter.follows(parameter.default) and len(checker.problems) > before:
+            continue  # what it follows is told already
+        if value is None:
+            value = filled(parameter.default, values)
         if value is None:
             what = f"is missing: {parameter.what}"
             checker.say(f"{key}.parameters.{name}", what, f"for example {toml(parameter.example)}")
@@ -164,9 +171,13 @@ def _machine(machine: dict[str, Any], key: str, theirs: dict[str, Any], checker:
             what = f"the map's states are those of its own item {toml(theirs['state'])}, not of this one"
             checker.say(f"{key}.state", what, "say `states` as well, or leave `state` out")
         theirs = _without(theirs, "states", "state_within")
-    for item, words in (("mode", "modes"), ("alarm", "alarms"), ("count", "count_width")):
+    for item, words in (("mode", "modes"), ("alarm", "alarms"), ("count", "count_width"), ("count", "count_modulus"),
+        ("count", "counts"), ("count", "scrap_count"),
+    ):  # fmt: skip
         if _differs(machine, theirs, item):
             theirs = _without(theirs, words)
+    if "count_width" in machine or "count_modulus" in machine:  # two ways to say one thing
+        theirs = _without(theirs, "count_width", "count_modulus")
     if "show" in machine and isinstance(shown := machine["show"], list):
         units = {item: unit for item, unit in theirs.get("units", {}).items() if item in shown}
         theirs = _without(theirs, "units") | ({"units": units} if units else {})

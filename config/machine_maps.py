@@ -34,7 +34,10 @@ class Parameter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     what: Annotated[Text, Meta(description="what it is, for whoever writes a site file")]
     kind: Annotated[Literal["text", "number"], Meta(description="what it can be")] = "text"
-    default: Annotated[str | int | None, Meta(description="its value when the site file says none")] = None
+    default: Annotated[
+        str | int | None,
+        Meta(description="its value when the site file says none; {base + 70}: that of one above it, and so many"),
+    ] = None
     example: Annotated[
         str | int | None, Meta(description="a value to learn from, when there is no default")
     ] = None
@@ -42,9 +45,15 @@ class Parameter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for key in ("default", "example"):
             if (value := getattr(self, key)) is not None and not self.fits(value):
+                if key == "default" and self.follows(value):
+                    continue
                 raise ValueError(f"{key} {toml(value)} is not a {self.kind}")
         if self.default is None and self.example is None:
             raise ValueError("needs a `default`, or an `example` to learn from")
+
+    def follows(self, value: object) -> bool:
+        """Whether the value is the number of another parameter and so many."""
+        return self.kind == "number" and isinstance(value, str) and _PLACE.fullmatch(value) is not None
 
     def fits(self, value: object) -> bool:
         """Whether the value is of the parameter's kind."""
@@ -58,7 +67,10 @@ class Meaning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     state_within: tuple[str, ...] = ()
     states: dict[str, UnitState] = field(default_factory=dict)
     count: str = ""
+    counts: Literal["good", "all"] = "good"
+    scrap_count: str = ""
     count_width: Annotated[int, Meta(ge=8, le=64)] | None = None
+    count_modulus: Annotated[int, Meta(ge=100, le=10**18)] | None = None
     mode: str = ""
     modes: dict[str, UnitMode] = field(default_factory=dict)
     alarm: str = ""
@@ -68,7 +80,7 @@ class Meaning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Every item that is named, with its key."""
-        for key in ("state", "count", "mode", "alarm"):
+        for key in ("state", "count", "scrap_count", "mode", "alarm"):
             if item := getattr(self, key):
                 yield key, item
         yield from ((f"state_within[{n}]", item) for n, item in enumerate(self.state_within))
@@ -197,6 +209,15 @@ def _check_places(found: MachineMap, checker: Checker) -> None:
                 checker.say(key, what, ", ".join(found.parameters) or "no parameter is defined")
             elif place[2] and parameter.kind != "number":
                 checker.say(key, f"{place[1]} is a text: nothing can be added to it", "a number")
+    above: set[str] = set()
+    for name, one in found.parameters.items():
+        if one.follows(one.default):
+            (root,) = (place[1] for place in _PLACE.finditer(str(one.default)))
+            used.add(root)
+            if root not in above:
+                what = f"{{{root}}} is no number of a parameter above it"
+                checker.say(f"parameters.{name}.default", what, ", ".join(sorted(above)))
+        above |= {name} if one.kind == "number" else set()
     for name in found.parameters.keys() - used:
         checker.say(f"parameters.{name}", "is nowhere used in options")
 
@@ -226,10 +247,9 @@ def _check_meaning(found: MachineMap, checker: Checker) -> None:
 
 def _check_options(found: MachineMap, options: OptionTypes, checker: Checker) -> None:
     """Whether the driver takes the points, with the examples where a site file says its own."""
-    values = {
-        name: one.example if one.default is None else one.default for name, one in found.parameters.items()
-    }
-    told = {name: value for name, value in values.items() if value is not None}
+    told: dict[str, str | int] = {}
+    for name, one in found.parameters.items():
+        told[name] = filled(one.example if one.default is None else one.default, told)
     kind = options.find("driver", found.driver)
     checker.check(found.example | filled(found.options, told), kind, "options")
 
@@ -241,7 +261,7 @@ def as_table(meaning: Meaning, left_out: Collection[str] = ()) -> dict[str, Any]
     """
     said = msgspec.to_builtins(meaning)
     known = {one.encode_name for one in msgspec.structs.fields(Equipment)}
-    for key in ("count", "mode", "alarm"):
+    for key in ("count", "scrap_count", "mode", "alarm"):
         said[key] = "" if said[key] in left_out else said[key]
     said["show"] = [item for item in said["show"] if item not in left_out]
     said["units"] = {item: unit for item, unit in said["units"].items() if item not in left_out}

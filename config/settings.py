@@ -3,8 +3,8 @@
 `Meta.description` is the text of the reference. `extra` carries what a type can not say, for
 `config.checking`: `defines` and `refers_to` name a kind of thing, `among` the kind whose names it
 shares, `like` describes a pattern in words, `options` says whose options a table holds. In Options of
-drivers and connectors `secret` marks the path of a file that nobody else may read, and `alone` names
-what no two of them may say alike.
+drivers and connectors `secret` marks the path of a file that nobody else may read, `alone` names
+what no two of them may say alike, and `address` what kind of address a text must be (`config.addresses`).
 """
 
 from __future__ import annotations
@@ -62,6 +62,12 @@ class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             extra={"like": "1 to 40 of: a-z, 0-9 and -"},
         ),
     ]
+    journal_max_bytes: Annotated[
+        int, Meta(ge=20_000_000, description="bytes that the journal may have; then reports are refused")
+    ] = 8_000_000_000
+    verify_install: Annotated[
+        bool, Meta(description="do not start when a file of the program is not what was installed")
+    ] = False
     # By factory: msgspec can not write a Path default into a JSON Schema.
     data: Annotated[Path, Meta(description="folder of the databases, relative to this file")] = field(
         default_factory=lambda: Path("data")
@@ -69,6 +75,25 @@ class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     socket: Annotated[
         Path, Meta(description="socket that terminals attach to, relative to this file; at most 103 bytes")
     ] = field(default_factory=lambda: Path("data/agent.sock"))
+
+
+class Api(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may speak to the agent on this PC, beside its own user."""
+
+    group: Annotated[
+        str, Meta(description="a group of this PC whose members may open the socket, as terminals do; empty: none")
+    ] = ""
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port on 127.0.0.1 for programs that have the token; 0: none")
+    ] = 0
+    token_file: Annotated[
+        Path | None,
+        Meta(description="file that holds the token for that port: chmod 600", extra={"secret": True}),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if bool(self.port) is not (self.token_file is not None):
+            raise ValueError("`port` and `token_file` go together: nobody speaks over TCP without a token")
 
 
 class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,10 +117,28 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     states: Annotated[
         dict[str, UnitState], Meta(description="what the machine's own states mean in PackML")
     ] = field(default_factory=dict)
-    count: Annotated[Item, Meta(description="the item that counts good pieces")] = ""
+    count: Annotated[Item, Meta(description="the item that counts pieces; `counts` says which")] = ""
+    counts: Annotated[
+        Literal["good", "all"],
+        Meta(description="what `count` counts: good pieces, or all, of which `scrap_count` and people tell the scrap"),
+    ] = "good"
+    scrap_count: Annotated[
+        Item, Meta(description="the item that counts defective pieces, as wide as `count`; empty: people report them")
+    ] = ""
     count_width: Annotated[
-        int, Meta(ge=8, le=64, description="bits of that counter: where it starts again at 0")
-    ] = 32
+        Annotated[int, Meta(ge=8, le=64)] | None,
+        Meta(
+            description="bits of that counter: where it starts again at 0; left out: those of its Modbus type, "
+            "and 32 where that says none (a BCD has a `count_modulus`)"
+        ),
+    ] = None
+    count_modulus: Annotated[
+        Annotated[int, Meta(ge=100, le=10**18)] | None,
+        Meta(
+            description="for a counter that does not end at a power of two: how many numbers it has, 10000 where it "
+            "goes on at 0 after 9999; in place of `count_width`"
+        ),
+    ] = None
     cycle_time: Annotated[
         Seconds,
         Meta(description="ideal seconds for one piece, for OEE and to judge the counter; 0: not known"),
@@ -114,9 +157,13 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
     def __post_init__(self) -> None:
-        named = [key for key in ("state", "count", "mode", "alarm", "show") if getattr(self, key)]
+        named = [key for key in ("state", "count", "scrap_count", "mode", "alarm", "show") if getattr(self, key)]
         if named and not self.device:
             raise ValueError(f"{' and '.join(named)} need a `device`: the name of one of [[devices]]")
+        if self.scrap_count and not self.count:
+            raise ValueError("`scrap_count` goes with a `count`: the pieces of which it tells the defective ones")
+        if self.count_width is not None and self.count_modulus is not None:
+            raise ValueError("`count_width` and `count_modulus` say both where the counter starts again: leave one out")
         if stray := sorted(set(self.units) - set(self.show)):
             raise ValueError(f"units names {', '.join(stray)}, which is not in `show`")
         if self.state_within and not self.state:
@@ -176,6 +223,10 @@ class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leave_out: Annotated[
         tuple[str, ...], Meta(description="points of the map that this machine does not have")
     ] = ()
+    expect: Annotated[
+        dict[str, tuple[str | int, ...]],
+        Meta(description="what points read when this is the machine that is meant; the map's, and these"),
+    ] = field(default_factory=dict)
     options: Annotated[Any, Meta(description="options of the driver", extra={"options": "driver"})] = field(
         default_factory=dict
     )
@@ -224,6 +275,12 @@ class Connector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     driver: Annotated[str, Meta(description="the connector that speaks its protocol")]
+    max_requests_per_second: Annotated[
+        float, Meta(ge=0, le=10_000, description="requests a second at most, plans included; 0: no limit")
+    ] = 20.0
+    max_facts_per_second: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="facts a second at most; 0: no limit")
+    ] = 0.0
     options: Annotated[Any, Meta(description="options of the connector", extra={"options": "connector"})] = (
         field(default_factory=dict)
     )
@@ -240,12 +297,50 @@ class Policies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Seconds, Meta(description="seconds that a machine may stand before it is asked why")
     ] = 60.0
     over_ask: Annotated[bool, Meta(description="ask before more than the planned quantity is taken")] = True
+    four_eyes: Annotated[
+        tuple[Literal["resend", "correct", "hand_over", "acknowledge"], ...],
+        Meta(description="decisions on exceptions that a second person confirms with the badge"),
+    ] = ("correct",)
     repeat_window: Annotated[
-        Seconds, Meta(description="seconds within which the same scan counts as one trigger pull")
+        Seconds,
+        Meta(
+            description="seconds from the first reading of a label in which it counts once; then it is a new scan, "
+            "unless its last reading was less than two thirds of this ago"
+        ),
     ] = 1.5
+    keep_days: Annotated[
+        int, Meta(ge=40, le=36_500, description="days that facts stay in the journal; longer until all have them")
+    ] = 400
+    keep_days_full: Annotated[
+        int, Meta(ge=1, le=36_500, description="the same while there is no room for new ones")
+    ] = 30
+    second_badge: Annotated[
+        tuple[Literal["wrong_revision", "over_quantity"], ...],
+        Meta(description="what goes on only with the badge of a second person, who has the role lead"),
+    ] = ()
+    pin_roles: Annotated[
+        tuple[Literal["operator", "picker", "maintenance", "lead", "admin"], ...],
+        Meta(description="roles that sign on with badge and PIN; all others with the badge alone"),
+    ] = ()
+    pin_tries: Annotated[
+        int, Meta(ge=3, le=10, description="wrong PINs after which none of the person is taken for a while")
+    ] = 5
+    pin_lockout_minutes: Annotated[
+        float, Meta(ge=1, le=1440, description="that while, in minutes that the PC runs")
+    ] = 15.0
+    lock_after_seconds: Annotated[
+        Seconds,
+        Meta(description="seconds without a key or a scan after which a terminal locks itself, 15 or more; 0: never"),
+    ] = 0.0
     plan_interval: Annotated[
         float, Meta(ge=0.1, le=86_400, description="seconds between two looks for new plans")
     ] = 5.0
+
+    def __post_init__(self) -> None:
+        if 0 < self.lock_after_seconds < 15:
+            raise ValueError(
+                "`lock_after_seconds` is 0 or at least 15: the agent hears of keys that are typed every 10 s"
+            )
 
 
 class TelemetryItems(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -284,6 +379,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole site file. After `config.load`, `options` hold the Options of their driver or connector."""
 
     site: Site
+    api: Api = Api()
     equipment: tuple[Equipment, ...] = ()
     terminals: Annotated[tuple[Terminal, ...], Meta(min_length=1)]
     scanners: tuple[Scanner, ...] = ()
@@ -292,3 +388,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connectors: tuple[Connector, ...] = ()
     policies: Policies = Policies()
     telemetry: Telemetry = Telemetry()
+
+    def __post_init__(self) -> None:
+        if self.api.group and self.site.socket.parent == self.site.data:
+            raise ValueError(
+                "with an [api] group the [site] socket needs a folder of its own: the data folder is the agent's alone"
+            )

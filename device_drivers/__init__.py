@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 GROUP = "floorhand.drivers"  # the entry-point group of drivers that live in other packages
 
-_NOT_DRIVERS = frozenset({"contract", "scanners", "simulators"})
+_NOT_DRIVERS = frozenset({"addresses", "contract", "scanners", "serial_ports", "simulators"})
 
 
 class UnknownDriver(LookupError):

@@ -36,12 +36,14 @@ class Online:
     `warnings` are sentences about what works now and still needs a person. It is emitted again, while
     the device is online, when they change. `rhythm`: how many seconds pass at most, while all is well,
     between two values, or two `Unchanged`; the agent tells people when nothing good comes for several times
-    as long. None for a device whose silence says nothing, such as a scanner.
+    as long. None for a device whose silence says nothing, such as a scanner. `only_changes`: a good value holds until
+    another one comes, so that its age says since when it is unchanged, not when it was heard.
     """
 
     identity: str
     warnings: tuple[str, ...] = ()
     rhythm: float | None = None
+    only_changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class DataValue:
     """One item of one device at one moment.
 
     `value` is None exactly when `status` is BAD. `source_time` (aware, UTC) is when the device held
-    the value: the moment of the request for polled protocols, the server's source time for OPC UA.
+    the value: the moment of the request for polled protocols, the server's source time for OPC UA, or the
+    moment at which it came when the server's clock is not to be compared with ours.
     """
 
     item: str
@@ -113,12 +116,15 @@ class Gap:
 class Scan:
     """One complete frame of a scanner, without prefix and suffix; an AIM identifier is still in it.
 
-    `id` is minted when the frame is complete and stays the key of everything that follows from it.
+    `id` is minted when the frame is complete and stays the key of everything that follows from it. `received_at` is
+    when it was read, `waited` the seconds that it may have lain unread before that, as far as the driver knows.
+    The agent adds the time in which it did not listen itself.
     """
 
     id: str
     raw: bytes
     received_at: datetime
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +268,11 @@ class Reads(Protocol):
 
     round_trip: float | None
 
-    async def read_now(self) -> tuple[PointRead, ...]:
+    async def read_now(self, within: float) -> tuple[PointRead, ...]:
         """Every point of the options, in their order, over the connection that is there.
 
-        Nothing is emitted by it. Raises DeviceError when there is no connection, or when it is lost meanwhile.
+        After `within` seconds it gives what there is; of the rest, BAD with a reason. Nothing is emitted by
+        it. Raises DeviceError when there is no connection, or when it is lost meanwhile.
         """
         ...
 
@@ -275,6 +282,10 @@ class DriverModule(Protocol):
 
     The Options of a driver that can write have a method `unwritable(item) -> str`: why this item can not
     be written, in words that go on after its name; empty when it can.
+
+    Those of a driver that knows how its items are coded have `counter_modulus(item) -> int | None`: how many
+    numbers this item has, when it counts, until it starts again at 0; None when nobody knows. It raises ValueError
+    when it can be no counter, with the reason in words.
 
     A driver that knows untrusted devices has a third name, `trust(options) -> str`: trust the device
     that was refused last, and say in a sentence whom; it raises DeviceError when there is none.

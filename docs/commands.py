@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from edge_agent.command_line import parser
+from edge_agent.command_line.parser import parser
 from terminal_ui.__main__ import parser as screen_parser
 
 _HEAD = """# The command line
@@ -23,7 +23,7 @@ This page is written from the parsers by `make schema`.
 
 _SCREEN = """## Options of the screen
 
-What may stand behind `floorhand terminal -- `; `--terminal` and `--address` are filled in.
+What may stand behind `floorhand terminal -- `; `--terminal`, `--address` and `--token-file` are filled in.
 """
 
 

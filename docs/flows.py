@@ -19,11 +19,12 @@ slash is what is recorded by it. Left out, because it is the same everywhere:
   allowed but not planned asks to be scanned again, or for `F2`.
 * `F10` signs off at every step. A job or an order that was open is open again after the next badge.
 * `F1` shows what may be scanned, `F9` what waits to be sent. Both leave the step as it is.
+* `V` opens the exceptions, and `F3` there goes back to the step that was left.
 
 This page is written by `make schema`: `docs/walk.py` walks the flows over the plans of the demo.
 """
 
-_EVERYWHERE = ("key sign_off", "key help", "key queue")
+_EVERYWHERE = ("key sign_off", "key help", "key queue", "key exceptions")
 
 
 def flows_page() -> str:

@@ -12,6 +12,8 @@ from docs.flows import flows_page
 from docs.gs1_table import table
 from docs.keys import keys_page
 from docs.machine_maps import machine_maps_page
+from docs.reliability import reliability_page
+from docs.roles import roles_page
 from docs.routes import api_page
 from edge_agent.site import option_types
 
@@ -32,6 +34,8 @@ def files() -> dict[Path, str]:
         pages / "machine-maps.md": machine_maps_page(),
         pages / "flows.md": flows_page(),
         pages / "api.md": api_page(),
+        ROOT / "docs" / "reliability.md": reliability_page(),
+        pages / "roles.md": roles_page(),
     }
 
 

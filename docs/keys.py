@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_agent.label_page import COMMANDS
+from edge_agent.local_api.label_page import COMMANDS
 from edge_agent.scanning.labels import label
 from edge_agent.views import Kind
 from terminal_ui.keys import ACTIONS, GUIDE_ACTIONS, Action
@@ -31,8 +31,8 @@ Beside these:
 | PageDown, PageUp, arrows | leaf through a long list |
 | Ctrl+C, twice within two seconds | ends the terminal program; the agent keeps the step |
 
-A scanner that pretends to be a keyboard needs no key: four or more characters that come faster than 50 ms each,
-ended by Enter or Tab, are a scan.
+A scanner that pretends to be a keyboard needs no key: characters that come faster than 50 ms each, ended by Enter or
+Tab, are a scan. Keys that come that fast are never typed, and a key that is held counts once, but arrows and backspace.
 
 Only in the demo:
 

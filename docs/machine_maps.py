@@ -77,7 +77,7 @@ def _row(point: dict[str, Any], one: MachineMap) -> tuple[str, str, str]:
     named = (meaning.state, *meaning.state_within)
     roles = [
         *(["state"] if point["name"] in named else []),
-        *(key for key in ("count", "mode", "alarm") if getattr(meaning, key) == point["name"]),
+        *(key for key in ("count", "scrap_count", "mode", "alarm") if getattr(meaning, key) == point["name"]),
         *(["shown"] if point["name"] in meaning.show else []),
     ]
     unit = meaning.units.get(point["name"], "")

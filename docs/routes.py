@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from edge_agent import api_routes as api
+from edge_agent.local_api import routes as api
 from sync import reference_erp
 from sync.contract import AnyPlan
 from sync.openapi import RouteDoc
@@ -18,12 +18,15 @@ _PAGE = """# The two APIs
 
 ## The agent's local API
 
-HTTP over the Unix socket of the site file (`socket` in `[site]`): only the user who runs the agent may open it. The
-terminal and the command line speak it, and so may your own tools:
+HTTP over the Unix socket of the site file (`socket` in `[site]`): only the user who runs the agent may open it, and the
+members of `group` in `[api]`. The terminal and the command line speak it, and so may your own tools:
 
 ```text
 curl --unix-socket data/agent.sock http://agent/v1/health
 ```
+
+Where a socket can not be reached, `port` and `token_file` in `[api]` open a TCP port on 127.0.0.1 as well, for whoever
+has the token: `floorhand terminal --address http://127.0.0.1:8470 --token-file FILE`.
 
 `/openapi.json` there is the whole description, with every field.
 
@@ -64,7 +67,7 @@ def _row(route: RouteDoc, *, tokens: bool) -> str:
     answer = f"`{_spelled(route.response)}`" if route.response is not None else str(route.status)
     if route.response is None and route.media != "application/json":
         answer = f"`{route.media}`"
-    answers = "; ".join(filter(None, (answer, ", ".join(str(status) for status in route.statuses))))
+    answers = "; ".join(filter(None, (answer, ", ".join(map(str, sorted(route.statuses))))))
     cells = (f"`{route.method} {route.path}`", route.summary, "; ".join(asked), answers)
     return "| " + " | ".join(cells) + " |"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,19 +12,23 @@ import msgspec
 
 from edge_agent import scenarios
 from edge_agent.demo.plans import plans
+from edge_agent.doubts import Decided, Doubt
+from edge_agent.machines.plant import Plant
+from edge_agent.machines.stops import Stop
+from edge_agent.machines.upkeep import Request, request_of
 from edge_agent.planbook import PlanBook, Progress
-from edge_agent.plant import Plant
 from edge_agent.scanning.labels import label
-from edge_agent.scenarios.contract import Situation, Station
-from edge_agent.session import Session, answer
-from edge_agent.stops import Stop
-from edge_agent.upkeep import Request, request_of
-from edge_agent.view_of import view_of
-from edge_agent.views import DeviceStatus, EquipmentStatus, Input, ItemValue, Kind, View
+from edge_agent.scenarios.contract import Policies, Situation, Station
+from edge_agent.terminals.session import Session, answer
+from edge_agent.terminals.view_of import view_of
+from edge_agent.views import Input, Kind, View
+from edge_agent.views.maintenance import Unattributed
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, ItemValue
 from sync.contract import (
     AnyFact,
     AnyPlan,
     Correction,
+    CountAssigned,
     DowntimeRecorded,
     Fact,
     JobCompleted,
@@ -36,12 +40,13 @@ from sync.contract import (
     MaterialShort,
     ScanRefused,
 )
+from sync.exceptions import ExceptionDecided
 from sync.maintenance import MaintenanceRequested
 
 _NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 _STATION = Station("T1", "Press 3", equipment="PRESS-03", zone="A")
 _BADGE, _WRONG_DRAWING = label(Kind.BADGE, "1001"), label(Kind.DRAWING, "DRW-1001", "A")
-_MECHANIC = label(Kind.BADGE, "1007")
+_MECHANIC, _LEAD = label(Kind.BADGE, "1007"), label(Kind.BADGE, "1008")
 _MACHINE = EquipmentStatus(
     id="PRESS-03", name="Press 3", state="HELD", device="press-plc",
     values=(ItemValue(name="temperature", value=None, status="Bad", source_time=None),),
@@ -79,6 +84,7 @@ class Place:
     facts: _Facts = ()
     person: str = ""
     asked: str = ""
+    policies: Policies = field(default_factory=Policies)
 
     @property
     def at(self) -> str:
@@ -93,28 +99,48 @@ class Place:
         explained = bool(_stops(self.facts)[0].reason)
         requests = tuple((bool(each.suspected), bool(each.parts)) for each in _requests(self.facts))
         role = self.person if requests or not self.book.jobs else ""
-        return self.at, fields, bool(self.asked), standing, explained, requests, role
+        doubts = tuple(bool(each.decided) for each in _doubts(self.facts))
+        return self.at, fields, bool(self.asked), standing, explained, requests, role, doubts
 
 
 def walk() -> tuple[Move, ...]:
     """Every move from every place that can be reached, each once, in the order of discovery."""
     # One job at a time: of several, every order in which they are begun and left would be a walk of its own.
-    return tuple(dict.fromkeys(move for job in _JOBS for move in _moves(_book(job))))
+    walks = [(job, Policies()) for job in _JOBS] + [("", Policies(four_eyes=frozenset()))]
+    return tuple(dict.fromkeys(move for job, policies in walks for move in _moves(_book(job), policies)))
 
 
-def _moves(book: PlanBook) -> Iterator[Move]:
-    begin = Place(book, None)
+def places() -> Iterator[Place]:
+    """Every place that can be reached."""
+    for job in _JOBS:
+        yield from _reached(_book(job), Policies())
+
+
+def after(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:
+    """Where an input leads, and the facts of it."""
+    return _step(place, given)
+
+
+def _moves(book: PlanBook, policies: Policies) -> Iterator[Move]:
+    for place in _reached(book, policies):
+        shown = view(place)
+        for words, given in _inputs(shown, bool(place.book.jobs)):
+            to, facts = _step(place, given)
+            records = tuple(type(fact).__name__ for fact in facts if not isinstance(fact, ScanRefused))
+            yield Move(place.at, shown.prompt, words, to.at, records)
+
+
+def _reached(book: PlanBook, policies: Policies) -> Iterator[Place]:
+    begin = Place(book, None, policies=policies)
     begin = replace(begin, state=scenarios.load()["sign_on"].begin("", situation(begin)))
     seen, ahead = {begin.likeness}, [begin]
     for place in ahead:  # grows while it is walked
-        shown = view(place)
-        for words, given in _inputs(shown, bool(place.book.jobs)):
-            after, facts = _step(place, given)
-            records = tuple(type(fact).__name__ for fact in facts if not isinstance(fact, ScanRefused))
-            yield Move(place.at, shown.prompt, words, after.at, records)
-            if after.likeness not in seen:
-                seen.add(after.likeness)
-                ahead.append(after)
+        yield place
+        for _, given in _inputs(view(place), bool(place.book.jobs)):
+            to, _ = _step(place, given)
+            if to.likeness not in seen:
+                seen.add(to.likeness)
+                ahead.append(to)
 
 
 def _book(only: str) -> PlanBook:
@@ -142,13 +168,35 @@ def view(place: Place) -> View:
 
 def situation(place: Place) -> Situation:
     """What an input is judged by at a place."""
+    found = () if place.book.jobs else _doubts(place.facts)
     return Situation(
-        now=_NOW, book=place.book, station=_STATION, person=place.book.persons.get(place.person),
+        now=_NOW, today=_NOW.date(), book=place.book, station=_STATION, person=place.book.persons.get(place.person),
         stops=lambda: _stops(place.facts),
         progress=lambda job: _progress(place.facts, job),
         last_reports=lambda job: _last_reports(place.facts, job),
-        plant=Plant() if place.book.jobs else _plant(place.facts), intent=f"{len(place.facts)}",
+        doubts=lambda skip: found[skip:], doubt=lambda key: next((each for each in found if each.key == key), None),
+        in_doubt=lambda: len(found), policies=place.policies,
+        plant=_unasked(place.facts) if place.book.jobs else _plant(place.facts), intent=f"{len(place.facts)}",
     )  # fmt: skip
+
+
+def _doubts(facts: _Facts) -> tuple[Doubt, ...]:
+    """A refused report and a clock in doubt, with what was decided on each, while the ERP is away."""
+    last = {body.exception: body for _, body in facts if isinstance(body, ExceptionDecided)}
+    found = []
+    for doubt in (Doubt("d1", "refused", _NOW, _REFUSED, "closed_order", seq=1), Doubt("clock/7", "clock", _NOW)):
+        told = last.get(doubt.key)
+        if told is None:
+            found.append(doubt)
+        elif told.choice in ("correct", "hand_over"):
+            found.append(replace(doubt, decided=Decided(told.choice, _NOW, "p8", told.second, told.note)))
+    return tuple(found)
+
+
+def _unasked(facts: _Facts) -> Plant:
+    """No machine to look at, and parts that were counted while no job was open."""
+    told = any(isinstance(body, CountAssigned) for _, body in facts)
+    return Plant(unattributed=lambda id: None if told else Unattributed(2, _NOW))
 
 
 def _plant(facts: _Facts) -> Plant:
@@ -173,6 +221,11 @@ def _fact(id: str, body: AnyFact) -> Fact:
     )  # fmt: skip
 
 
+_REFUSED = _fact("d1", MaterialProduced(
+    about="J-900", material="GRIP-A", quantity=Decimal(2), uom="pc", equipment="PRESS-03"
+))  # fmt: skip
+
+
 def _stops(facts: _Facts) -> tuple[Stop, ...]:
     """One stop of twenty minutes, with what was said of it last."""
     told = [body for _, body in facts if isinstance(body, DowntimeRecorded)]
@@ -186,7 +239,8 @@ def _step(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:
     told = tuple((f"{len(place.facts) + number}", fact) for number, fact in enumerate(result.facts)
                  if not isinstance(fact, ScanRefused))  # fmt: skip
     person = place.person if result.person is None else result.person
-    return Place(place.book, result.state, (*place.facts, *told), person, result.asked), result.facts
+    to = replace(place, state=result.state, facts=(*place.facts, *told), person=person, asked=result.asked)
+    return to, result.facts
 
 
 def _inputs(shown: View, jobs: bool) -> Iterator[tuple[str, Input]]:
@@ -198,6 +252,7 @@ def _inputs(shown: View, jobs: bool) -> Iterator[tuple[str, Input]]:
         yield f"scan {expected.kind.value}", Input("", "scan", text)
         if expected.kind is Kind.BADGE and not jobs:
             yield f"scan {expected.kind.value}", Input("", "scan", _MECHANIC)
+            yield f"scan {expected.kind.value}", Input("", "scan", _LEAD)
         if expected.kind is Kind.DRAWING:
             yield f"scan {expected.kind.value}", Input("", "scan", _WRONG_DRAWING)
     if shown.entry is not None:

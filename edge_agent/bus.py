@@ -83,6 +83,17 @@ class Subscription(Generic[E]):
             self.close()
         self._changed.set()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether no event waits, none was missed, and more may come."""
+        return not (self._waiting or self._too_slow or self._closed)
+
+    async def arrival(self) -> None:
+        """Return when it is not quiet."""
+        while self.quiet:
+            self._changed.clear()
+            await self._changed.wait()
+
     def waiting(self) -> list[E]:
         """All events that wait, in their order; they wait no more. Raises Overflow once events were missed."""
         if self._too_slow:
@@ -103,14 +114,12 @@ class Subscription(Generic[E]):
 
     async def __anext__(self) -> E:
         """The next event. Raises Overflow once events were missed; ends when it was closed."""
-        while not self._waiting:
-            if self._too_slow:
-                raise Overflow(f"More than {self._limit} events waited.")
-            if self._closed:
-                raise StopAsyncIteration
-            self._changed.clear()
-            await self._changed.wait()
-        return self._waiting.pop(next(iter(self._waiting)))
+        await self.arrival()
+        if self._waiting:
+            return self._waiting.pop(next(iter(self._waiting)))
+        if self._too_slow:
+            raise Overflow(f"More than {self._limit} events waited.")
+        raise StopAsyncIteration
 
     def __enter__(self) -> Self:
         return self

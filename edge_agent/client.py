@@ -1,4 +1,4 @@
-"""Speaks to the agent over its local socket: all that a terminal, the command line or a test needs.
+"""Speaks to the agent over its local socket or port: all that a terminal, the command line or a test needs.
 
 async with AgentClient("unix:data/agent.sock") as agent:
     view = await agent.view("T1")
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,22 +19,17 @@ from urllib.parse import quote, urlencode
 import httpcore
 import msgspec
 
-from edge_agent.histories import SampleGap, Samples, Trend
-from edge_agent.maintenance_pages import DeviceReading
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import (
-    DeviceStatus,
-    Echo,
-    EquipmentStatus,
-    Health,
-    Input,
-    JournalRow,
-    LabelRow,
-    Problem,
-    Status,
-    View,
-)
-from edge_agent.write_orders import WriteAnswer, WriteOrder
+from edge_agent.agent_line import line_to
+from edge_agent.views import Echo, Input, JournalRow, Typed, View
+from edge_agent.views.exceptions import ExceptionRow
+from edge_agent.views.histories import SampleGap, Samples, Trend
+from edge_agent.views.labels import LabelRow
+from edge_agent.views.maintenance import DeviceReading
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.start_codes import StartCode
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, Health, Problem, Status
+from edge_agent.views.upkeep import BackupMade
+from edge_agent.views.write_orders import WriteAnswer, WriteOrder
 
 Event = View | Status | Echo
 
@@ -45,6 +41,7 @@ _EVENT_TYPES: dict[str, type[View] | type[Status] | type[Echo]] = {
 }
 _SAMPLES: Any = Samples | SampleGap
 _REQUEST_SECONDS = 5.0
+_BACKUP_SECONDS = 600.0
 _READ_SECONDS = 15.0  # longer than the agent lets a device take
 _SILENCE_SECONDS = 15.0  # the agent sends a heartbeat every 5 s
 
@@ -64,12 +61,10 @@ class InputRefused(Exception):
 class AgentClient:
     """One client of one agent. Safe for concurrent use within one event loop."""
 
-    def __init__(self, address: str) -> None:
-        scheme, _, path = address.partition(":")
-        if scheme != "unix" or not path:
-            raise ValueError(f"The agent's address is {address!r}; it must be unix:/path/to/agent.sock.")
-        self._path = path
-        self._pool = httpcore.AsyncConnectionPool(uds=path, max_connections=8)
+    def __init__(self, address: str, token_file: Path | None = None) -> None:
+        """`address` and `token_file` as in `agent_line.line_to`. Raises ValueError: a sentence for people."""
+        self._line = line_to(address, token_file)
+        self._pool = httpcore.AsyncConnectionPool(uds=self._line.path, max_connections=8)
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,6 +86,13 @@ class AgentClient:
         body = msgspec.json.encode(given)
         return _decode(await self._request("POST", f"/v1/terminals/{terminal}/input", body), View)
 
+    async def keys_pressed(self, terminal: str, typed: Typed | None = None) -> None:
+        """Somebody types at the terminal and has sent nothing yet; `typed` stands in its entry now.
+
+        Raises AgentAway, InputRefused."""
+        body = msgspec.json.encode(typed) if typed is not None else None
+        await self._request("POST", f"/v1/terminals/{terminal}/keys", body)
+
     async def equipment(self) -> list[EquipmentStatus]:
         """All machines now."""
         return await self._get("/v1/equipment", list[EquipmentStatus])
@@ -99,9 +101,11 @@ class AgentClient:
         """All devices and scanners now."""
         return await self._get("/v1/devices", list[DeviceStatus])
 
-    async def read_device(self, device: str) -> DeviceReading:
-        """Every point of a device, read once, now. Raises AgentAway, InputRefused (`what` says why it can not be)."""
-        path = f"/v1/devices/{quote(device, safe='')}/read"
+    async def read_device(self, device: str, terminal: str = "") -> DeviceReading:
+        """Every point of a device, read once, now; asked at a terminal. Raises AgentAway, InputRefused (`what` says why
+        it can not be, or whoever is signed on there may not)."""
+        query = f"?{urlencode({'terminal': terminal})}" if terminal else ""
+        path = f"/v1/devices/{quote(device, safe='')}/read{query}"
         return _decode(await self._request("POST", path, seconds=_READ_SECONDS), DeviceReading)
 
     async def journal(self, limit: int = 50, after: int | None = None) -> list[JournalRow]:
@@ -116,6 +120,17 @@ class AgentClient:
         """
         return _decode(await self._request("POST", f"/v1/journal/{seq}/resend"), JournalRow)
 
+    async def exceptions(self) -> list[ExceptionRow]:
+        """All that is in doubt: what waits for a decision first, each part the oldest first."""
+        found: list[ExceptionRow] = []
+        while page := await self._get(f"/v1/exceptions?skip={len(found)}", list[ExceptionRow]):
+            found += page
+        return found
+
+    async def start_code(self, person: str) -> StartCode:
+        """A start code for a person, who signs on with it once and chooses a PIN. Raises AgentAway, InputRefused."""
+        return _decode(await self._request("POST", f"/v1/persons/{quote(person, safe='')}/pin"), StartCode)
+
     async def order_write(self, device: str, item: str, order: WriteOrder) -> WriteAnswer:
         """Have an item of a machine given a value. The same order sent again gets the same answer.
 
@@ -128,6 +143,10 @@ class AgentClient:
         """How the agent is doing as a whole."""
         return await self._get("/v1/health", Health)
 
+    async def backup(self) -> BackupMade:
+        """A copy of the journal, in the data folder of the agent. Raises AgentAway, InputRefused (`what` says why)."""
+        return _decode(await self._request("POST", "/v1/backup", seconds=_BACKUP_SECONDS), BackupMade)
+
     async def labels(self) -> list[LabelRow]:
         """The labels of what the agent knows, to print; no badges."""
         return await self._get("/v1/labels", list[LabelRow])
@@ -137,8 +156,9 @@ class AgentClient:
         timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
         try:
             async with self._pool.stream(
-                "GET", f"http://agent/v1/events?terminal={terminal}", extensions={"timeout": timeout}
-            ) as response:
+                "GET", f"{self._line.base}/v1/events?terminal={terminal}", headers=self._line.headers,
+                extensions={"timeout": timeout},
+            ) as response:  # fmt: skip
                 if response.status != 200:
                     raise InputRefused(_problem(await response.aread()))
                 async for name, data in _server_sent_events(response.aiter_stream()):
@@ -150,7 +170,7 @@ class AgentClient:
 
     async def samples(
         self, since: str = "", until: str = "", items: Sequence[str] = ()
-    ) -> AsyncIterator[Samples | SampleGap]:
+    ) -> AsyncGenerator[Samples | SampleGap, None]:
         """Stored machine values: gaps, then columns. Times as ISO 8601 with a time zone, empty: without end.
 
         `items` are patterns of `device/item`; none: all. Raises AgentAway, also when the stream was cut.
@@ -186,7 +206,7 @@ class AgentClient:
         timeout = {"connect": _REQUEST_SECONDS, "read": _SILENCE_SECONDS, "pool": _REQUEST_SECONDS}
         try:
             async with self._pool.stream(
-                "GET", f"http://agent{path}", extensions={"timeout": timeout}
+                "GET", self._line.base + path, headers=self._line.headers, extensions={"timeout": timeout}
             ) as response:
                 if response.status != 200:
                     raise InputRefused(_problem(await response.aread()))
@@ -201,20 +221,20 @@ class AgentClient:
     async def _request(
         self, method: str, path: str, body: bytes | None = None, seconds: float = _REQUEST_SECONDS
     ) -> bytes:
-        headers = [(b"host", b"agent"), (b"content-type", b"application/json")]
+        headers = [*self._line.headers, (b"content-type", b"application/json")]
         try:
             async with asyncio.timeout(seconds):
                 response = await self._pool.request(
-                    method, "http://agent" + path, headers=headers, content=body
+                    method, self._line.base + path, headers=headers, content=body
                 )
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise AgentAway(self._away()) from error
-        if response.status != 200:
+        if response.status not in (200, 204):
             raise InputRefused(_problem(response.content))
         return response.content
 
     def _away(self) -> str:
-        return f"The agent does not answer at {self._path}. Is it running? Start it with: floorhand run SITE.toml"
+        return f"The agent does not answer at {self._line.name}. Is it running? Start it with: floorhand run SITE.toml"
 
 
 def _decode(data: bytes, kind: type[_T]) -> _T:

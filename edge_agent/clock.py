@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
 from typing import Protocol
+
+from edge_agent.clock_trust import Trust
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # proc(5)
 
 
 class Clock(Protocol):
@@ -16,8 +22,16 @@ class Clock(Protocol):
         """The wall clock, aware, UTC: data only, never for timers, never for order."""
         ...
 
+    def today(self) -> date:
+        """The day that it is now where the PC stands: what the dates on labels are compared with."""
+        ...
+
     def monotonic(self) -> float:
         """Seconds that never jump: for timers, time-outs and back-off."""
+        ...
+
+    def boot(self) -> str:
+        """Which start of the PC `monotonic` counts from; where a PC does not tell, which start of the agent."""
         ...
 
     def new_id(self) -> str:
@@ -28,34 +42,78 @@ class Clock(Protocol):
         """Return when `monotonic()` has reached the given reading."""
         ...
 
+    def continues(self, last: datetime | None) -> None:
+        """When the newest fact with a trusted clock was recorded; None: there is none. Told at each
+        start of the agent; one within the same process makes no jump plausible that is known."""
+        ...
+
+    def compared(self, source: str, theirs: datetime) -> None:
+        """Another computer, the ERP most often, says that it is `theirs` now."""
+        ...
+
     def trusted(self) -> bool:
-        """Whether the wall clock is believed: it kept step with the monotonic one since the start."""
+        """Whether the wall clock is believed: nothing speaks against it. See `clock_trust`."""
+        ...
+
+    def doubt(self) -> str:
+        """Why it is not, as a sentence; empty: it is."""
+        ...
+
+    def confirmed(self) -> bool:
+        """Whether another computer agrees as well: what can not be taken back waits for that."""
         ...
 
 
 class SystemClock:
     """The clock of this PC."""
 
-    _STEP_LIMIT = 2.0  # seconds of disagreement between wall and monotonic clock that a slew can explain
-
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+    def __init__(
+        self, wall: Callable[[], float] = lambda: time.time(), monotonic: Callable[[], float] = time.monotonic,
+        zone: tzinfo | None = None,
+    ) -> None:  # fmt: skip
+        """`wall` and `monotonic` are where the two readings come from, in seconds. `zone` is where the PC stands; None:
+        as it is set there."""
+        self._wall = wall
+        self._monotonic = monotonic
+        self._zone = zone
+        self._trust = Trust(wall(), monotonic())
+        self._process = os.urandom(16).hex()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(self._wall(), UTC)
+
+    def today(self) -> date:
+        return self.now().astimezone(self._zone).date()
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._monotonic()
+
+    def boot(self) -> str:
+        try:
+            return _BOOT_ID.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return self._process
 
     def new_id(self) -> str:
-        return uuid7(int(time.time() * 1000), os.urandom(10))
+        return uuid7(int(self._wall() * 1000), os.urandom(10))
 
     async def sleep_until(self, monotonic: float) -> None:
-        await asyncio.sleep(max(0.0, monotonic - time.monotonic()))
+        await asyncio.sleep(max(0.0, monotonic - self._monotonic()))
+
+    def continues(self, last: datetime | None) -> None:
+        self._trust.continues(None if last is None else last.timestamp(), self._wall(), self._monotonic())
+
+    def compared(self, source: str, theirs: datetime) -> None:
+        self._trust.compared(source, theirs.timestamp(), self._wall(), self._monotonic())
 
     def trusted(self) -> bool:
-        drift = abs(time.time() - time.monotonic() - self._offset)
-        return drift < self._STEP_LIMIT and time.time() > _EARLIEST
+        return not self.doubt()
+
+    def doubt(self) -> str:
+        return self._trust.doubt(self._wall(), self._monotonic())
+
+    def confirmed(self) -> bool:
+        return self._trust.confirmed(self._wall(), self._monotonic())
 
 
 def uuid7(milliseconds: int, random: bytes) -> str:
@@ -70,6 +128,3 @@ def uuid7(milliseconds: int, random: bytes) -> str:
     text = raw.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
-
-# A PC whose battery died starts in the past; nothing was ever recorded before this.
-_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()

@@ -8,6 +8,7 @@ a terminal, and nothing is silently gone: what can not be shown is shown as a si
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -66,3 +67,38 @@ def _few_marks(line: str) -> str:
         if marks <= MARKS_IN_A_ROW:
             kept.append(char)
     return "".join(kept)
+
+
+def number_words(value: bool | int | float | str, digits: int = 5) -> str:
+    """A value of a machine for people: a float in `digits` digits, or in all that it has before its point.
+
+    Only what is as large as 1e9 or smaller than 1e-4 is told with an exponent. Text stays as it is: it may not be
+    safe to show.
+
+    >>> number_words(123456.7), number_words(41.5), number_words(0.0123456), number_words(2.5e12), number_words(True)
+    ('123457', '41.5', '0.012346', '2.5e+12', 'true')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, float):
+        return str(value)
+    told = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in told and abs(value) < 1e9 else told
+
+
+def many(count: int, one: str, more: str) -> str:
+    """How many of something, in words that fit the number.
+
+    >>> many(1, "try", "tries"), many(0, "try", "tries")
+    ('1 try', '0 tries')
+    """
+    return f"{count} {one if count == 1 else more}"
+
+
+def some(names: Sequence[str], most: int = 12) -> str:
+    """Names in a row, and that there are more.
+
+    >>> some(("p8", "p9")), some(("p1", "p2", "p3"), 2)
+    ('p8, p9', 'p1, p2 ...')
+    """
+    return ", ".join(names[:most]) + (" ..." if len(names) > most else "")

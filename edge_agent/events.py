@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from device_drivers.contract import DataValues, Gap, Scan
-from edge_agent.views import DeviceStatus, Echo, Verdict, View
+from edge_agent.views import Echo, Verdict, View
+from edge_agent.views.status import DeviceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class FactsRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptsKept:
+    """The ERP has answered: what is in doubt may be more or less."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChanged:
     """A link, a device, a machine or the queue looks different: ask the status board."""
 
@@ -90,3 +96,14 @@ class MachineChanged:
     """A machine of the site file looks different."""
 
     id: str
+
+
+def coalesced(event: object) -> str | None:
+    """Of status changes one is as good as ten; views and echoes are told each."""
+    match event:
+        case StatusChanged():
+            return "status"
+        case MachineChanged(id):
+            return f"machine {id}"
+        case _:
+            return None

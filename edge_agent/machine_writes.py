@@ -14,21 +14,23 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
+
+import msgspec
 
 from device_drivers.contract import DeviceError, NotWritten, Value
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock
-from edge_agent.devices import Devices
+from edge_agent.devices.kept_alive import Devices
 from edge_agent.events import FactsRecorded
-from edge_agent.steps import signed_on
+from edge_agent.machines.write_gate import Allowed, Refused, Rule, Wanted, judge, same, shown
 from edge_agent.store import Connection, Entry, Store, StoreError
 from edge_agent.store import writes as pages
-from edge_agent.views import ItemValue
-from edge_agent.write_gate import Allowed, Refused, Rule, Wanted, judge, same, shown
-from edge_agent.write_orders import WriteAnswer, WriteOrder
+from edge_agent.terminals.steps import signed_on
+from edge_agent.views.status import ItemValue
+from edge_agent.views.write_orders import WriteAnswer, WriteOrder
 from sync.contract import Fact
 from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 
@@ -36,6 +38,20 @@ Outcome = Literal["written", "differs", "not_written", "doubtful"]
 
 _NEVER_READ = ItemValue(name="", value=None, status="Bad", source_time=None)
 _LOOK = "Look at the machine."
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """An item that was given a value: how it was last read before, since when, and what it has by what came of it."""
+
+    before: ItemValue
+    began: datetime
+    now: ItemValue
+
+    def newest(self, read: ItemValue) -> ItemValue:
+        """What the item has: as read, where it was read after the write; else by what came of the write."""
+        again = read.source_time is not None and read.source_time >= self.began
+        return read if read != self.before and (again or read.value != self.before.value) else self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class MachineWrites:
         self._devices = devices
         self._history: defaultdict[tuple[str, str], list[float]] = defaultdict(list)  # monotonic readings
         self._flying: dict[str, asyncio.Task[WriteAnswer]] = {}  # by the id of the request
+        self._touched: dict[tuple[str, str], _Touched] = {}  # until the item is read again
         self._admitting = asyncio.Lock()
 
     async def open(self) -> None:
@@ -95,10 +112,12 @@ class MachineWrites:
 
     async def _carry_out(self, request: Fact, wanted: Wanted) -> WriteAnswer:
         """Write, and record what came of it, whatever it is."""
+        self._touch(wanted)
         body = _finished(request, "doubtful", reason=f"The agent failed at it; its log says more. {_LOOK}")
         try:
             body = await self._sent(request, wanted)
         finally:
+            self._touch(wanted, body)
             try:
                 ended = await self._store.write(lambda conn: self._end(conn, request, body))
             except StoreError as error:  # the next start ends it
@@ -108,6 +127,25 @@ class MachineWrites:
                 answer = _answer(ended)
         self._bus.publish(FactsRecorded(1))
         return answer
+
+    def _touch(self, wanted: Wanted, body: MachineWriteFinished | None = None) -> None:
+        """The item has another value from now on (None: nobody knows yet), until it is read again."""
+        where, now = (wanted.device, wanted.item), self._clock.now()
+        read, old = self._devices.last(*where) or _NEVER_READ, self._last(*where)
+        if body is not None and body.outcome == "not_written":
+            self._touched.pop(where, None)
+            return
+        if body is not None and body.read_back is not None:
+            new = msgspec.structs.replace(old, name=wanted.item, value=body.read_back, status="Good", source_time=now)
+        else:
+            new = msgspec.structs.replace(old, status="Bad" if old.status == "Bad" else "Uncertain")
+        self._touched[where] = _Touched(read, now, new)
+
+    def _last(self, device: str, item: str) -> ItemValue:
+        """What an item has, as far as anybody here knows."""
+        read = self._devices.last(device, item) or _NEVER_READ
+        touched = self._touched.get((device, item))
+        return read if touched is None else touched.newest(read)
 
     async def _sent(self, request: Fact, wanted: Wanted) -> MachineWriteFinished:
         try:
@@ -127,7 +165,7 @@ class MachineWrites:
     ) -> Callable[[Connection], _Admitted | Refused]:
         """What judges an order inside a transaction, with the time and the last value of now."""
         now, reading = self._clock.now(), self._clock.monotonic()
-        old = self._devices.last(wanted.device, wanted.item) or _NEVER_READ
+        old = self._last(wanted.device, wanted.item)
         past = self._history[wanted.device, wanted.item]
 
         def admit(conn: Connection) -> _Admitted | Refused:

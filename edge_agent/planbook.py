@@ -34,13 +34,15 @@ _OPEN = (DispatchStatus.RELEASED, DispatchStatus.HELD, DispatchStatus.PLANNED)
 class Progress:
     """How far a job is: what the ERP has booked plus our facts that it had not seen. `lines` by requirement.
 
-    `shorts` are the quantities reported missing by requirement; `completed`: the person called it done.
+    `shorts` are the quantities reported missing by requirement; `completed`: it was called done, `finished_here`: at
+    this PC.
     """
 
     good: Decimal = Decimal(0)
     scrap: Decimal = Decimal(0)
     started: bool = False
     completed: bool = False
+    finished_here: bool = False
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     shorts: Mapping[str, Decimal] = field(default_factory=dict)
 

@@ -5,34 +5,43 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from device_drivers.contract import DataValues
 from edge_agent.bookkeeping import Bookkeeper
-from edge_agent.bus import Bus
+from edge_agent.bus import Bus, Overflow, Subscription
 from edge_agent.clock import Clock
-from edge_agent.equipment import Equipment
 from edge_agent.events import (
     DeviceChanged,
     FactsRecorded,
     MachineChanged,
     PlansChanged,
+    ReceiptsKept,
     ScanArrived,
     StatusChanged,
     ValuesArrived,
 )  # fmt: skip
+from edge_agent.machines.equipment import Equipment
 from edge_agent.store import Store, StoreError
+from edge_agent.store.errors import Unsound
 from edge_agent.store.outbox import JournalOutbox
 from edge_agent.supervisor import Supervisor
-from edge_agent.terminals import Terminals, UnknownTerminal
-from edge_agent.views import EquipmentStatus, Input
+from edge_agent.terminals.inputs import Terminals, UnknownTerminal
+from edge_agent.views import Input
+from edge_agent.views.status import EquipmentStatus, ItemValue
 from sync.contract import Fact, Receipt
+from sync.ports import Withheld
 
 _log = logging.getLogger(__name__)
 
 _MINUTE = 60.0
+_WAITING = 10_000  # reads that wait for the machines; more are missed
+
+Items = Callable[[str], Mapping[str, ItemValue]]  # what a device gave so far
 
 
 class Machines:
@@ -52,6 +61,15 @@ class Machines:
         """Some values; the ids of the machines that may look different now."""
         fed = [(machine, feeds) for machine, feeds in self._fed if machine.device == arrived.device]
         return [machine.id for machine, feeds in fed if self._feed(machine, feeds, arrived.values)]
+
+    def catch_up(self, items: Items, now: datetime) -> list[str]:
+        """What the devices know and the machines do not, because nobody listened; the ids as of `take`."""
+        news = dict.fromkeys(
+            machine.id for machine, feeds in self._fed if machine.device
+            for item in tuple(items(machine.device).values())
+            if (value := machine.behind(item, now)) and self._feed(machine, feeds, DataValues.of(value))
+        )  # fmt: skip
+        return list(news)
 
     def _feed(self, machine: Equipment, feeds: frozenset[str], values: DataValues) -> bool:
         news = False
@@ -86,6 +104,7 @@ class ToldOutbox:
 
     def __init__(self, store: Store, connector: str, clock: Clock, bus: Bus) -> None:
         self._outbox = JournalOutbox(store, connector, clock)
+        self._store = store
         self._bus = bus
 
     async def listen(self) -> None:
@@ -96,14 +115,36 @@ class ToldOutbox:
                 self._outbox.notify()
                 self._bus.publish(StatusChanged())
 
-    async def pending(self, limit: int) -> Sequence[Fact]:
+    def notify(self) -> None:
         """As JournalOutbox."""
-        return await self._outbox.pending(limit)
+        self._outbox.notify()
+
+    async def pending(self, limit: int, without: Sequence[str] = ()) -> Sequence[Fact]:
+        """As JournalOutbox; Withheld while the journal is known to be damaged."""
+        return await self._sound(self._outbox.pending(limit, without))
+
+    async def unclear(self) -> Sequence[Fact]:
+        """As JournalOutbox; Withheld as for `pending`."""
+        return await self._sound(self._outbox.unclear())
+
+    async def _sound(self, facts: Coroutine[Any, Any, Sequence[Fact]]) -> Sequence[Fact]:
+        """Facts that are what was written. A damaged journal is mended at the next start: until then nothing of it
+        goes to an ERP, which would book it for ever."""
+        try:
+            found = await facts
+        except Unsound as error:
+            await self._store.believe(str(error))
+            self._bus.publish(StatusChanged())
+            found = ()
+        if self._store.damage:
+            raise Withheld(f"Nothing is sent until the database is mended: {self._store.damage}")
+        return found
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
         """As JournalOutbox; the ticks on the terminals follow."""
         await self._outbox.settle(receipts)
         self._bus.publish(StatusChanged())
+        self._bus.publish(ReceiptsKept())
 
     async def wait(self) -> None:
         """As JournalOutbox."""
@@ -118,14 +159,16 @@ class Pumps:
     """
 
     def __init__(
-        self, bus: Bus, machines: Machines, terminals: Terminals, supervisor: Supervisor, clock: Clock | None = None
-    ) -> None:
-        """Without a clock no page grows old by itself."""
+        self, bus: Bus, machines: Machines, terminals: Terminals, supervisor: Supervisor, clock: Clock | None = None,
+        items: Items | None = None,
+    ) -> None:  # fmt: skip
+        """Without a clock no page grows old by itself; without `items` nobody can tell machines what they missed."""
         self._bus = bus
         self._machines = machines
         self._terminals = terminals
         self._supervisor = supervisor
         self._clock = clock
+        self._items = items
 
     async def run(self) -> None:
         """All of them."""
@@ -148,18 +191,33 @@ class Pumps:
             self._supervisor.alive("minutes")
 
     async def _pump_machines(self) -> None:
-        """Values of devices into machines."""
-        subscription = self._bus.subscribe(
-            ValuesArrived, DeviceChanged, wanted=self._machines.wants, limit=10_000
-        )
-        with subscription as events:
-            async for event in events:
-                if isinstance(event, ValuesArrived):
-                    name = f"value of {event.device}"
-                    await self._supervisor.attempt(name, functools.partial(self._take_values, event))
-                else:
-                    self._bus.publish(StatusChanged())
-                self._supervisor.alive("machines")
+        """Values of devices into machines; first those that came while nobody listened, or too many waited."""
+        while True:
+            subscription: Subscription[ValuesArrived | DeviceChanged] = self._bus.subscribe(
+                ValuesArrived, DeviceChanged, wanted=self._machines.wants, limit=_WAITING
+            )
+            with subscription as events:
+                await self._supervisor.attempt("machines", self._catch_up)
+                try:
+                    await self._take_all(events)
+                except Overflow:
+                    _log.warning("machines.missed_values", extra={"limit": _WAITING})
+
+    async def _take_all(self, events: Subscription[ValuesArrived | DeviceChanged]) -> None:
+        """Raises Overflow once events were missed."""
+        async for event in events:
+            if isinstance(event, ValuesArrived):
+                name = f"value of {event.device}"
+                await self._supervisor.attempt(name, functools.partial(self._take_values, event))
+            else:
+                self._bus.publish(StatusChanged())
+            self._supervisor.alive("machines")
+
+    async def _catch_up(self) -> None:
+        """Without a pause: no event that waits is older than what the devices know now."""
+        if self._items is not None and self._clock is not None:
+            for id in self._machines.catch_up(self._items, self._clock.now()):
+                self._bus.publish(MachineChanged(id))
 
     async def _take_values(self, event: ValuesArrived) -> None:
         for id in self._machines.take(event):
@@ -177,7 +235,8 @@ class Pumps:
     async def _take_scan(self, event: ScanArrived) -> None:
         given = Input(event.scan.id, "scan", event.scan.raw.decode("latin-1"))
         try:
-            await self._terminals.handle(event.terminal, given, event.scan.received_at)
+            made_at = event.scan.received_at - timedelta(seconds=event.scan.waited)
+            await self._terminals.handle(event.terminal, given, made_at)
         except StoreError as error:
             told = {"terminal": event.terminal, "kind": error.kind, "what": str(error)}
             _log.error("scan.not_saved", extra=told)
@@ -188,7 +247,7 @@ class Pumps:
     async def _pump_refreshes(self) -> None:
         """Draw terminals anew when plans, their machine or the progress of a job changed."""
         subscription = self._bus.subscribe(
-            PlansChanged, MachineChanged, FactsRecorded, coalesce=_same_refresh
+            PlansChanged, MachineChanged, FactsRecorded, ReceiptsKept, coalesce=_same_refresh
         )
         with subscription as events:
             await self._refresh(self._terminals.drawn())  # what changed while nobody listened
@@ -203,6 +262,8 @@ class Pumps:
                 return self._terminals.drawn(id)
             case FactsRecorded(jobs=jobs, terminal=shown):
                 return [each for each in self._terminals.drawn() if jobs and each != shown]
+            case ReceiptsKept():
+                return self._terminals.on_exceptions()
             case _:
                 return self._terminals.drawn()
 
@@ -228,5 +289,7 @@ def _same_refresh(event: object) -> str:
             return f"machine {id}"
         case FactsRecorded(jobs=jobs, terminal=shown):
             return f"all but {shown}" if jobs else "nothing"
+        case ReceiptsKept():
+            return "receipts"
         case _:
             return "all"

@@ -14,6 +14,8 @@ from edge_agent.clock import Clock
 
 FIRST = 0.2  # seconds: most losses are one dropped connection
 LONGEST = 5.0  # seconds: who plugs a cable in waits for the green tile
+WAITED = 1.0  # seconds: a try that took so long was not refused, it hung
+STEADY = 3.0  # seconds online: what is lost sooner is no connection that works, and is tried later each time
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +53,9 @@ class Supervisor:
     ) -> None:  # fmt: skip
         """Run `factory()`, again and again, with a jittered back-off of `longest` seconds at most; never returns.
 
-        The back-off runs from the begin of a try: one that took long to fail is soon followed by the next.
+        The back-off runs from the begin of a try. One that took long to fail has waited for an answer, and the next
+        follows soon: whoever is silent is met at once when it speaks again. Who was online for some seconds is met
+        at once too; who was for less is tried later each time, as if it had never been there.
         `on_state` is told at the start, at every failure, and when `alive(name)` was called after one.
         Names are unique among the running ones.
         """
@@ -62,14 +66,19 @@ class Supervisor:
         try:
             while True:
                 began = self._clock.monotonic()
-                kept.failed(await self._once(name, factory))
+                reason, worked = await self._once(name, factory), kept.online
+                kept.failed(reason)
                 pause, now = delay(kept.tries, self._rng, longest), self._clock.monotonic()
-                await self._clock.sleep_until(max(began + pause, now + min(pause, FIRST)))
+                soon = now + min(pause, FIRST)
+                if worked:
+                    await self._clock.sleep_until(now + pause)
+                else:
+                    await self._clock.sleep_until(soon if now - began >= WAITED else max(began + pause, soon))
         finally:
             del self._kept[name]
 
     def alive(self, name: str) -> None:
-        """The task of this name has shown that it works: the back-off begins anew."""
+        """The task of this name has shown that it works: after some seconds of that the back-off begins anew."""
         if kept := self._kept.get(name):
             kept.works()
 
@@ -115,24 +124,31 @@ class _Kept:
         self._name = name
         self._clock = clock
         self._on_state = on_state
-        self._online = False
+        self._online_at: float | None = None
         self._lost_at: float | None = None
 
+    @property
+    def online(self) -> bool:
+        """Whether it has shown in this try that it works."""
+        return self._online_at is not None
+
     def failed(self, reason: str) -> None:
+        now = self._clock.monotonic()
+        if self._online_at is not None and now - self._online_at >= STEADY:
+            self.tries = 0
         self.tries += 1
-        self._online = False
+        self._online_at = None
         if self._lost_at is None:
-            self._lost_at = self._clock.monotonic()
+            self._lost_at = now
             _log.warning("task.lost", extra={"task": self._name, "reason": reason})
         self._on_state(State("lost", reason, self.tries))
 
     def works(self) -> None:
-        if self._online:
+        if self._online_at is not None:
             return
-        self._online = True
-        self.tries = 0
+        self._online_at = self._clock.monotonic()
         if self._lost_at is not None:
-            away = round(self._clock.monotonic() - self._lost_at, 1)
+            away = round(self._online_at - self._lost_at, 1)
             _log.info("task.back", extra={"task": self._name, "away_seconds": away})
             self._lost_at = None
         self._on_state(State("online"))

@@ -13,9 +13,20 @@ from decimal import Decimal
 
 import msgspec
 
+from sync.exceptions import ExceptionDecided
 from sync.fact_body import FactBody as FactBody
 from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 from sync.maintenance import MaintenanceFact
+from sync.person_facts import PinFact
+from sync.person_facts import SignedOff as SignedOff
+from sync.person_facts import SignedOn as SignedOn
+from sync.receipts import HELD_BACK as HELD_BACK
+from sync.receipts import UNCLEAR as UNCLEAR
+from sync.receipts import Applied as Applied
+from sync.receipts import Booked as Booked
+from sync.receipts import Duplicate as Duplicate
+from sync.receipts import Receipt as Receipt
+from sync.receipts import Refused as Refused
 
 # ---------------------------------------------------------------- plans
 
@@ -104,11 +115,16 @@ class Stock(Plan, frozen=True, kw_only=True):
 
 
 class Reason(Plan, frozen=True, kw_only=True):
-    """A reason in the plant's words; `number` is the digit that chooses it, `purpose` what it explains."""
+    """A reason in the plant's words; `number` is the digit that chooses it, `purpose` what it explains.
 
-    purpose: str  # scrap | short | finish | stop | symptom | failure
+    `planned`, of a stop: the time was meant to be stood in, such as a break. It is planned downtime (ISO 22400-2),
+    which counts against nobody's availability.
+    """
+
+    purpose: str  # scrap | short | finish | stop | symptom | failure | exception
     number: int
     text: str
+    planned: bool = False
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -169,44 +185,42 @@ AnyPlan = Person | MaterialDefinition | MaterialLot | StorageUnit | HandlingUnit
 # ---------------------------------------------------------------- facts
 
 
-class SignedOn(FactBody, frozen=True, kw_only=True):
-    """A person signed on at a terminal (`about` is `person/<id>`)."""
-
-
-class SignedOff(FactBody, frozen=True, kw_only=True):
-    """A person left the terminal (`about` is `person/<id>`)."""
-
-
 class JobStarted(FactBody, frozen=True, kw_only=True):
     """Work on a job began at an equipment, to these revisions.
 
     `revisions` are what the person had in hand (scanned), not what the plan says; empty when
-    nothing was scanned, then `deviation` says why.
+    nothing was scanned, then `deviation` says why, and `released_by` who released it by a second badge.
     """
 
     equipment: str
     revisions: tuple[Revision, ...] = ()
     deviation: str = ""
+    released_by: str = ""
 
 
 class MaterialProduced(FactBody, frozen=True, kw_only=True):
-    """Good pieces, as the person reports them, beside what the machine counted since the last report."""
+    """Good pieces, as the person reports them, beside what the machine counted since the last report.
+
+    `released_by`: who released more than planned by a second badge.
+    """
 
     material: str
     quantity: Decimal
     uom: str
     equipment: str
     machine_count: int | None = None
+    released_by: str = ""
 
 
 class MaterialScrapped(FactBody, frozen=True, kw_only=True):
-    """Pieces lost, and why."""
+    """Pieces lost, and why. `released_by` as in MaterialProduced."""
 
     material: str
     quantity: Decimal
     uom: str
     equipment: str
     reason: str
+    released_by: str = ""
 
 
 class JobCompleted(FactBody, frozen=True, kw_only=True):
@@ -242,7 +256,8 @@ class MaterialShort(FactBody, frozen=True, kw_only=True):
 
 
 class Correction(FactBody, frozen=True, kw_only=True):
-    """An earlier fact did not happen (EPCIS errorDeclaration `did_not_occur`)."""
+    """An earlier fact did not happen (EPCIS errorDeclaration), because of `reason`: did_not_occur, or
+    incorrect_data when another fact says what did."""
 
     corrects: str
     reason: str
@@ -272,6 +287,21 @@ class DowntimeRecorded(FactBody, frozen=True, kw_only=True):
     reason: str = ""
     late: bool = False
     splits: tuple[DowntimeSplit, ...] = ()
+
+
+class CountAssigned(FactBody, frozen=True, kw_only=True):
+    """What shall become of parts that a machine counted while no job was open (`about` is `equipment/<id>`).
+
+    `parts` were counted from `since` to the time of the fact. `job`: they count for it, and are reported with it like
+    its own; empty: they are left without a job, and nobody is asked for them again. `doubtful`: the counter fell
+    while nobody read it, so that they were made only if it ran over; who takes them says that they were.
+    """
+
+    equipment: str
+    parts: int
+    since: datetime
+    job: str = ""
+    doubtful: bool = False
 
 
 class ScanRefused(FactBody, frozen=True, kw_only=True):
@@ -310,11 +340,14 @@ AnyFact = (
     | Correction
     | ScanRefused
     | DowntimeRecorded
+    | CountAssigned
     | MachineWriteRequested
     | MachineWriteRefused
     | MachineWriteFinished
     | MaintenanceFact
+    | PinFact
     | FactLost
+    | ExceptionDecided
 )
 
 
@@ -337,39 +370,6 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # ---------------------------------------------------------------- answers
-
-
-class Applied(msgspec.Struct, frozen=True, tag_field="outcome", tag="applied"):
-    """The ERP has booked the fact now; `reference` is the ERP's own number for the booking."""
-
-    fact: str
-    reference: str
-
-
-class Duplicate(msgspec.Struct, frozen=True, tag_field="outcome", tag="duplicate"):
-    """The ERP had booked the fact before, with the same body; nothing was booked again."""
-
-    fact: str
-    reference: str
-
-
-class Refused(msgspec.Struct, frozen=True, tag_field="outcome", tag="refused"):
-    """The ERP will not book the fact until a person has decided; `reason` is in the ERP's words.
-
-    `code` is one of closed_order, unknown_order, over_quantity, unknown_material, unknown_lot,
-    unknown_person, key_reused, not_understood, or the ERP's own. One code is no decision: HELD_BACK.
-    """
-
-    fact: str
-    code: str
-    reason: str
-
-
-Receipt = Applied | Duplicate | Refused
-
-# The fact was not looked at, because an earlier one with the same `about` in the same batch was
-# refused. The relay keeps such an answer to itself: the fact stays pending behind the parked one.
-HELD_BACK = "held_back"
 
 
 class PlanKey(msgspec.Struct, frozen=True):

@@ -14,8 +14,9 @@ MachineValue = bool | int | float | str
 class MachineWriteRequested(FactBody, frozen=True, kw_only=True):
     """The gate let a write to a machine through (`about` is `device/<name>`); committed before anything is sent.
 
-    `old` is the item as it was last read: its last good value (None: there was none), whether it was
-    Good, Uncertain or Bad at this time, and the source time of that value. Until a MachineWriteFinished
+    `old` is the item as it was last read, also after an earlier write: its last good value (None: there was
+    none), whether it was Good, Uncertain (as while another write is on its way) or Bad at this time, and the source
+    time of that value. Until a MachineWriteFinished
     names this fact, nobody knows whether the machine has the new value.
     """
 

@@ -18,7 +18,8 @@ class RouteDoc:
 
     `path` names its parts in braces; `query` maps each query parameter to what it means. `media` is
     the content type of the answer, `statuses` what else may be answered, each with its type or None.
-    `token`: whether the route asks for the bearer token.
+    `token`: whether the route asks for the bearer token; `tokenless`: and can be asked without one, where the line
+    itself says who asks.
     """
 
     method: str
@@ -31,6 +32,7 @@ class RouteDoc:
     media: str = _JSON
     statuses: Mapping[int, Any] = field(default_factory=dict)
     token: bool = True
+    tokenless: bool = False
 
     @property
     def types(self) -> Iterator[Any]:
@@ -76,7 +78,7 @@ def _operation(route: RouteDoc, schemas: Mapping[str, Any]) -> dict[str, Any]:
             "content": {_JSON: {"schema": schemas[_key(route.request)]}},
         }
     if route.token:
-        operation["security"] = [{"bearer": []}]
+        operation["security"] = [{}, {"bearer": []}] if route.tokenless else [{"bearer": []}]
     return operation
 
 
@@ -119,6 +121,7 @@ _DESCRIPTIONS = {
     404: "Not found",
     409: "Does not fit what is there",
     413: "Too large",
+    421: "Asked under a name that is not of this PC",
     422: "Not understood",
     503: "Not now",
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sync.contract import Fact, PlanPage, Receipt
+from sync.device import Device
 
 
 class Clock(Protocol):
@@ -28,8 +29,13 @@ class Clock(Protocol):
 class Outbox(Protocol):
     """The journal as one connector sees it."""
 
-    async def pending(self, limit: int) -> Sequence[Fact]:
-        """The next facts to send, in seq order, none about a job with a parked fact; empty: nothing to do."""
+    async def pending(self, limit: int, without: Sequence[str] = ()) -> Sequence[Fact]:
+        """The next facts to send, in seq order, none about a job with a parked fact, nor about one of `without`;
+        empty: nothing to do. Raises Withheld."""
+        ...
+
+    async def unclear(self) -> Sequence[Fact]:
+        """Those that were parked as UNCLEAR and are to be sent again: they are asked for first. Raises Withheld."""
         ...
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
@@ -44,8 +50,25 @@ class Outbox(Protocol):
         ...
 
 
+class Taken(Protocol):
+    """A fact that the ERP has taken."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def id(self) -> str: ...
+
+
 class Inbox(Protocol):
     """Where plans go."""
+
+    async def accepted(self, upto: int | None = None) -> Taken | None:
+        """The last fact, with a seq up to `upto`, that the ERP has taken; None: none that is known of."""
+        ...
+
+    async def forgotten(self, as_of_seq: int) -> None:
+        """The ERP has our facts up to there, and no longer all that it took: offer them again."""
+        ...
 
     async def cursor(self) -> str | None:
         """The cursor of the last page taken; None: never pulled."""
@@ -73,6 +96,10 @@ class Connector(Protocol):
 
     def __init__(self, options: Any, agent: str) -> None: ...
 
+    def introduce(self, device: Device) -> None:
+        """Which PC speaks, before anything is asked: goes with every push and pull, where the ERP can tell."""
+        ...
+
     async def push(self, facts: Sequence[Fact]) -> Sequence[Receipt]:
         """Book the facts, in order; one receipt for each, in order. Idempotent by `fact.id`.
 
@@ -83,7 +110,10 @@ class Connector(Protocol):
         ...
 
     async def ask(self, ids: Sequence[str]) -> Mapping[str, Receipt]:
-        """What the ERP decided on these facts; a missing id was never booked. Raises as `push`."""
+        """What the ERP decided on these facts; a missing id was never booked. Raises as `push`.
+
+        A receipt says in `booked` with which body, where the ERP can tell: the relay compares.
+        """
         ...
 
     async def pull(self, cursor: str | None) -> PlanPage:
@@ -95,6 +125,15 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsTime(Protocol):
+    """A connector whose other side says in its answers what time it is there."""
+
+    def tell_time(self, told: Callable[[datetime], None]) -> None:
+        """Whom to tell, aware, when an answer as the contract says came in; before anything is asked."""
+        ...
+
+
 class ConnectorModule(Protocol):
     """What `sync.connectors.load(name)` returns; `Options` is a msgspec Struct that forbids unknown keys."""
 
@@ -103,9 +142,22 @@ class ConnectorModule(Protocol):
 
 
 class SyncError(Exception):
-    """The other side can not be used now. `str(error)` is a sentence for people."""
+    """The other side can not be used now. `str(error)` is a sentence for people.
+
+    `after`: seconds that the other side asks us to wait (Retry-After), None when it does not.
+    """
 
     kind = "sync"
+
+    def __init__(self, words: str = "", after: float | None = None) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+class Withheld(SyncError):
+    """Our own side gives nothing out: it is not sure that what it has is what was written."""
+
+    kind = "withheld"
 
 
 class Unreachable(SyncError):

@@ -10,7 +10,6 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from sync.contract import (
     HELD_BACK,
     AnyPlan,
     Applied,
+    Booked,
     Correction,
     DispatchStatus,
     Duplicate,
@@ -30,11 +30,26 @@ from sync.contract import (
     Receipt,
     Refused,
 )
+from sync.device import Device
+from sync.exceptions import ExceptionDecided
 from sync.maintenance import PREFIX, MaintenanceFact, MaintenancePartUsed
+from sync.reference_decisions import SCHEMA as DECISION_SCHEMA
+from sync.reference_decisions import Decision, Decisions
+from sync.reference_exceptions import StruckOut
 from sync.reference_plans import SCHEMA as PLAN_SCHEMA
 from sync.reference_plans import PlanTable
 from sync.reference_rules import No
-from sync.reference_views import Booking, MaintenanceView, OrdersReply, OrderView, maintenance_view
+from sync.reference_views import (
+    Booking,
+    ExceptionView,
+    MaintenanceView,
+    OrdersReply,
+    OrderView,
+    exception_view,
+    maintenance_view,
+    reference,
+)  # fmt: skip
+from sync.same_fact import digest
 
 PAGE = 500  # plans in one answer
 _SHOWN = 50  # bookings of one order on the page
@@ -44,38 +59,8 @@ _facts = msgspec.json.Decoder(Fact)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS book (id TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS decision (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, fact TEXT NOT NULL UNIQUE,
-  agent TEXT NOT NULL, seq INTEGER NOT NULL, about TEXT NOT NULL, payload TEXT NOT NULL,
-  accepted_at TEXT NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('applied', 'refused')),
-  code TEXT NOT NULL, reason TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0,
-  CHECK ((outcome = 'refused') = (code <> ''))) STRICT;
-CREATE INDEX IF NOT EXISTS decision_agent ON decision (agent, seq);
-CREATE INDEX IF NOT EXISTS decision_about ON decision (about, number);
+CREATE TABLE IF NOT EXISTS device (agent TEXT PRIMARY KEY, key TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
 """
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """One row of what was decided."""
-
-    number: int
-    payload: str
-    applied: bool
-    code: str
-    reason: str
-    undone: bool
-
-    def answer(self, fact: str) -> Receipt:
-        """What a question about the fact is told."""
-        if self.applied:
-            return Duplicate(fact, reference(self.number))
-        return Refused(fact, self.code, self.reason)
-
-
-def reference(number: int) -> str:
-    """The ERP's own number of a booking, as people see it."""
-    return f"RB-{number:06d}"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -92,11 +77,13 @@ class Books:
         self._db = connect(path)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {PLAN_SCHEMA} COMMIT;")
+        self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {DECISION_SCHEMA} {PLAN_SCHEMA} COMMIT;")
         with self._transaction():
             if self._db.execute("SELECT 1 FROM book").fetchone() is None:
                 self._db.execute("INSERT INTO book VALUES (?)", (uuid.uuid4().hex[:12],))
         self._plans = PlanTable(self._db)
+        self._decisions = Decisions(self._db)
+        self._struck = StruckOut(self._db)
         self._id: str = self._db.execute("SELECT id FROM book").fetchone()[0]
 
     def close(self) -> None:
@@ -105,6 +92,29 @@ class Books:
 
     # ------------------------------------------------------------ facts
 
+    def admit(self, agent: str, device: Device | None) -> str:
+        """Take note of the PC that speaks as an agent; why it may not, in words, empty: it may.
+
+        A higher epoch takes over, and from then on the PC before it is refused.
+        """
+        with self._transaction():
+            row = self._db.execute("SELECT key, epoch FROM device WHERE agent = ?", (agent,)).fetchone()
+            if device is None:
+                return "" if row is None else f"The PC that speaks as agent {agent} must say which it is."
+            if row is None or device.epoch > row[1]:
+                values = (agent, device.key, device.epoch)
+                self._db.execute("INSERT OR REPLACE INTO device VALUES (?, ?, ?)", values)
+                return ""
+        if device.epoch < row[1]:
+            return (
+                f"Another PC has taken the place of this one as agent {agent}: a backup was restored there. "
+                "Switch this PC off, or give it another agent id and an empty data folder."
+            )
+        return "" if device.key == row[0] else (
+            f"Another PC works as agent {agent} already: two with one id would mix up their reports. Give this "
+            "one another agent id, or restore a backup here with: floorhand restore"
+        )
+
     def push(self, facts: Sequence[Fact]) -> tuple[Receipt, ...]:
         """Decide each fact, all in one commit; one receipt each, in order.
 
@@ -112,10 +122,12 @@ class Books:
         """
         refused: set[str] = set()
         receipts: list[Receipt] = []
-        with self._transaction():
+        accepted_at = self._now().isoformat()
+        with self._transaction(), self._plans.together():
+            unheard_of = self._decisions.unheard_of(facts)
             for fact in facts:
                 about = fact.body.about
-                receipt = self._decide(fact, held=about in refused)
+                receipt = self._decide(fact, accepted_at, held=about in refused, is_new=fact.id in unheard_of)
                 if isinstance(receipt, Refused):
                     refused.add(about)
                 receipts.append(receipt)
@@ -123,32 +135,37 @@ class Books:
 
     def ask(self, ids: Sequence[str]) -> tuple[Receipt, ...]:
         """What was decided on these facts; unknown ones are left out."""
-        known = ((id, self._decision(id)) for id in ids)
-        return tuple(decision.answer(id) for id, decision in known if decision is not None)
+        known = ((id, self._decisions.of(id)) for id in ids)
+        return tuple(
+            self._struck.answer(id) or decision.answer(id) for id, decision in known if decision is not None
+        )
 
-    def _decide(self, fact: Fact, held: bool) -> Receipt:
+    def _decide(self, fact: Fact, accepted_at: str, held: bool, is_new: bool) -> Receipt:
+        """`is_new`: nothing is known of the fact."""
         payload = msgspec.json.encode(fact).decode()
-        before = self._decision(fact.id)
-        if before is not None and before.payload != payload:
-            return Refused(fact.id, "key_reused", "This id was used before for something else.")
-        if before is not None and before.applied:
-            return Duplicate(fact.id, reference(before.number))
+        before = None if is_new else self._decisions.of(fact.id)
+        if not is_new and (known := self._known(fact, payload, before)) is not None:
+            return known
         if held:
             return Refused(fact.id, HELD_BACK, f"Waits for an earlier fact about {fact.body.about}.")
         refusal = self._judge(fact)
-        self._db.execute("DELETE FROM decision WHERE fact = ?", (fact.id,))
-        code, reason = (refusal.code, refusal.reason) if refusal else ("", "")
-        number = self._db.execute(
-            "INSERT INTO decision (fact, agent, seq, about, payload, accepted_at, outcome, code, reason)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                fact.id, fact.agent, fact.seq, fact.body.about, payload, self._now().isoformat(),
-                "refused" if refusal else "applied", code, reason,
-            ),
-        ).lastrowid  # fmt: skip
+        if before is not None:
+            self._decisions.forget(fact.id)
+        number = self._decisions.keep(fact, payload, accepted_at, refusal)
         if refusal:
-            return Refused(fact.id, code, reason)
-        return Applied(fact.id, reference(number or 0))
+            return Refused(fact.id, refusal.code, refusal.reason)
+        return Applied(fact.id, reference(number))
+
+    def _known(self, fact: Fact, payload: str, before: Decision | None) -> Receipt | None:
+        """What was decided about the fact before, by us or by people; None: it is to be judged."""
+        if before is not None and not before.is_of(payload):
+            return Refused(fact.id, "key_reused", "This id was used before for something else.")
+        if before is not None and before.applied:
+            return Duplicate(fact.id, reference(before.number), Booked(digest(msgspec.json.decode(before.payload))))
+        if self._decisions.number_taken(fact):
+            reason = f"Number {fact.seq} of agent {fact.agent} is another fact here: do two PCs work as it?"
+            return Refused(fact.id, "number_reused", reason)
+        return self._struck.answer(fact.id)
 
     def _judge(self, fact: Fact) -> No | None:
         """Book the effect of a fact; or why not, with nothing changed."""
@@ -158,8 +175,12 @@ class Books:
             return refusal
         if isinstance(body, Correction):
             return self._correct(body)
+        if isinstance(body, ExceptionDecided):
+            self._struck.strike_out(body)
+            self._tell_again(body.job)
+            return None
         if isinstance(body, MaintenanceFact):
-            return rules.book_maintenance(body, [each.body for each in self._booked(body.about)])
+            return rules.book_maintenance(body, [each.body for each in self._decisions.booked(body.about)])
         account = self._plans.account(body.about)
         if account is None:
             return No("unknown_order", f"There is no order {body.about} here.")
@@ -171,11 +192,13 @@ class Books:
         return None
 
     def _correct(self, correction: Correction) -> No | None:
-        row = self._decision(correction.corrects)
+        if self._struck.answer(correction.corrects) is not None:  # there is nothing to take back
+            self._tell_again(correction.about)
+            return None
+        row = self._decisions.of(correction.corrects)
         booked = _facts.decode(row.payload) if row is not None and row.applied else None
-        refusal = rules.wrong_correction(
-            correction, booked.body if booked else None, row is not None and row.undone
-        )
+        undone = row is not None and row.undone
+        refusal = rules.wrong_correction(correction, booked.body if booked else None, undone)
         if refusal is not None or booked is None:
             return refusal
         account = self._plans.account(booked.body.about)
@@ -183,25 +206,13 @@ class Books:
             self._plans.keep(account, rules.unbook(account, booked.id, booked.body))
             move = rules.move_of(booked.body)
             self._plans.move(move.back() if move else None)
-        self._db.execute("UPDATE decision SET undone = 1 WHERE fact = ?", (booked.id,))
+        self._decisions.undo(booked.id)
         return None
 
-    def _booked(self, about: str) -> list[Fact]:
-        """The facts about a thing that were booked and not taken back, in order."""
-        rows = self._db.execute(
-            "SELECT payload FROM decision WHERE about = ? AND outcome = 'applied' AND NOT undone ORDER BY number",
-            (about,),
-        )
-        return [_facts.decode(payload) for (payload,) in rows]
-
-    def _decision(self, fact: str) -> _Decision | None:
-        row = self._db.execute(
-            "SELECT number, payload, outcome = 'applied', code, reason, undone FROM decision WHERE fact = ?",
-            (fact,),
-        ).fetchone()
-        if row is None:
-            return None
-        return _Decision(row[0], row[1], bool(row[2]), row[3], row[4], bool(row[5]))
+    def _tell_again(self, order: str) -> None:
+        """The floor counts what was never booked, until it has the figures of the order anew."""
+        if account := self._plans.account(order):
+            self._plans.tell_again(account.order)
 
     # ------------------------------------------------------------ plans
 
@@ -257,9 +268,22 @@ class Books:
                 OrderView(a.order, a.short, self._bookings("about = ?", a.order.id, newest=True))
                 for a in self._plans.accounts()
             )
-            no_order = "about NOT LIKE 'maintenance/%' AND about NOT IN (SELECT id FROM plan WHERE kind = ?)"
+            no_order = (
+                "about NOT LIKE 'maintenance/%' AND about NOT LIKE 'exception/%'"
+                " AND about NOT IN (SELECT id FROM plan WHERE kind = ?)"
+            )
             other = self._bookings(no_order, "JobOrder", newest=True)
-            return OrdersReply(orders, other, self._plans.words(), self._maintenance())
+            return OrdersReply(orders, other, self._plans.words(), self._maintenance(), self._exceptions())
+
+    def _exceptions(self) -> tuple[ExceptionView, ...]:
+        """What people decided last, newest first, each with the fact that it is about."""
+        return tuple(
+            exception_view(
+                [fact.body for fact in self._decisions.booked(about)], self._bookings("fact = ?", fact, newest=True),
+                self._bookings("about = ?", about, newest=True),
+            )
+            for about, fact in self._struck.latest(_SHOWN)
+        )  # fmt: skip
 
     def _maintenance(self) -> tuple[MaintenanceView, ...]:
         """The latest requests for maintenance, newest first, with what was booked about each."""
@@ -269,7 +293,7 @@ class Books:
         ).fetchall()
         return tuple(
             maintenance_view(
-                [fact.body for fact in self._booked(about)], self._bookings("about = ?", about, newest=True)
+                [fact.body for fact in self._decisions.booked(about)], self._bookings("about = ?", about, newest=True)
             )
             for (about,) in rows
         )
@@ -312,6 +336,6 @@ def _booking(row: tuple[int, str, str, str, str, str, int]) -> Booking:
 
 def _note(body: object) -> str:
     """What a fact says in one word: the id of a reason, or of the part."""
-    told = (getattr(body, name, "") for name in ("reason", "symptom", "suspected", "failure"))
+    told = (getattr(body, name, "") for name in ("reason", "symptom", "suspected", "failure", "choice"))
     part = body.material if isinstance(body, MaintenancePartUsed) else ""
     return next((each for each in told if each), part)

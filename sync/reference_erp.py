@@ -30,6 +30,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from sync.contract import AnyPlan, PlanKey, PlanPage
+from sync.device import Device
 from sync.openapi import RouteDoc, document
 from sync.ports import NotAllowed
 from sync.reference_books import Books
@@ -40,21 +41,24 @@ from sync.wire import FACTS, PLANS, FactsRequest, Problem, ReceiptsReply
 HOST = "127.0.0.1"
 BODY_LIMIT = 4 * 2**20  # bytes
 ID_LIMIT = 64  # characters of a fact's id
+_DIGITS = 18  # of an epoch: what SQLite can count to
 
 _T = TypeVar("_T")
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _PAGE = Path(__file__).with_name("reference_page.html")
 _REFUSED = {401: Problem, 413: Problem, 422: Problem}
+_OTHER = {409: Problem}
 
 ROUTES = (
-    RouteDoc("POST", FACTS, "Book facts, in order", FactsRequest, ReceiptsReply, statuses=_REFUSED),
+    RouteDoc("POST", FACTS, "Book facts, in order", FactsRequest, ReceiptsReply, statuses=_OTHER | _REFUSED),
     RouteDoc(
         "GET", FACTS, "What was decided on these facts; unknown ones are left out", None, ReceiptsReply,
         query={"id": "the id of a fact; may be given many times"}, statuses={401: Problem},
     ),
     RouteDoc(
         "GET", PLANS, "Plans that changed since the cursor; without one, all", None, PlanPage,
-        query={"agent": "who asks", "cursor": "of the last answer"}, statuses={401: Problem, 422: Problem},
+        query={"agent": "who asks", "cursor": "of the last answer", "device": "its PC", "epoch": "of that PC"},
+        statuses={401: Problem, 409: Problem, 422: Problem},
     ),
     RouteDoc("PUT", PLANS, "The office adds or replaces plans", list[AnyPlan], None, 204, statuses=_REFUSED),
     RouteDoc(
@@ -126,6 +130,7 @@ class ReferenceErp:
                 raise _Bad(422, "not_understood", f"The id of a fact has 1 to {ID_LIMIT} plain characters.")
             if fact.agent != wanted.agent:
                 raise _Bad(422, "not_understood", f"Fact {fact.id} is of another agent than the request.")
+        await self._admit(wanted.agent, wanted.device)
         return _json(ReceiptsReply(await self._in_thread(lambda: self._books.push(wanted.facts))))
 
     async def ask(self, request: Request) -> Response:
@@ -134,6 +139,7 @@ class ReferenceErp:
 
     async def pull(self, request: Request) -> Response:
         agent, cursor = _agent(request), request.query_params.get("cursor")
+        await self._admit(agent, _device(request))
         return _json(await self._in_thread(lambda: self._books.pull(agent, cursor)))
 
     async def put_plans(self, request: Request) -> Response:
@@ -170,6 +176,11 @@ class ReferenceErp:
         html = (await self._in_thread(_PAGE.read_text)).replace("{nonce}", nonce)
         return HTMLResponse(html, headers={"content-security-policy": policy, "cache-control": "no-store"})
 
+    async def _admit(self, agent: str, device: Device | None) -> None:
+        refusal = await self._in_thread(lambda: self._books.admit(agent, device))
+        if refusal:
+            raise _Bad(409, "other_device", refusal)
+
     def _guarded(self, endpoint: _Endpoint) -> _Endpoint:
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
@@ -202,6 +213,13 @@ def _agent(request: Request) -> str:
     return agent
 
 
+def _device(request: Request) -> Device | None:
+    key, epoch = request.query_params.get("device"), request.query_params.get("epoch", "0")
+    if not (epoch.isascii() and epoch.isdigit() and len(epoch) <= _DIGITS):
+        raise _Bad(422, "not_understood", "The epoch of a device is a whole number.")
+    return Device(key, int(epoch)) if key else None
+
+
 async def _body(request: Request, type: Any) -> Any:
     content = bytearray()
     async for chunk in request.stream():
@@ -229,7 +247,8 @@ async def serve(erp: ReferenceErp, listening: socket.socket) -> None:
 
 def listen(port: int) -> socket.socket:
     """A socket that takes connections on the loopback; port 0 picks a free one."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP: asyncio switches Nagle's algorithm off for no other, and each answer would wait 40 ms for its rest.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((HOST, port))
     listening.listen(64)

@@ -5,6 +5,8 @@ Part of the books: every call runs inside a transaction of `sync.reference_books
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,6 +48,30 @@ class PlanTable:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        # While many changes are made together: what was read or changed, and of the latter what is to be written.
+        self._known: dict[tuple[str, str], Plan | None] | None = None
+        self._places: dict[tuple[str, str, str | None], str] = {}
+        self._accounts: dict[str, Account] = {}
+        self._changed: dict[tuple[str, str], Plan] = {}
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Read each plan once and write it once, at the end, however often it changes; inside one transaction.
+
+        A failure writes nothing of it: the transaction is to be undone.
+        """
+        self._known = {}
+        try:
+            yield
+            changed, accounts = self._changed.values(), self._accounts.values()
+            self._known = None
+            for account in accounts:
+                self._write_account(account)
+            for plan in changed:
+                self._write(plan)
+        finally:
+            self._known = None
+            self._places, self._accounts, self._changed = {}, {}, {}
 
     def is_empty(self) -> bool:
         """Whether no plan was ever put in."""
@@ -84,6 +110,8 @@ class PlanTable:
         order = self._get(JobOrder, id)
         if order is None:
             return None
+        if (changed := self._accounts.get(id)) is not None:
+            return msgspec.structs.replace(changed, order=order)
         row = self._db.execute("SELECT short, closed_by FROM account WHERE id = ?", (id,)).fetchone()
         if row is None:
             return Account(order=order)
@@ -99,11 +127,21 @@ class PlanTable:
         """Store an account that has changed."""
         if before == after:
             return
+        if self._known is None:
+            self._write_account(after)
+        else:
+            self._accounts[after.order.id] = after
+        self._write(after.order)
+
+    def _write_account(self, account: Account) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO account VALUES (?, ?, ?)",
-            (after.order.id, msgspec.json.encode(after.short).decode(), after.closed_by),
+            (account.order.id, msgspec.json.encode(account.short).decode(), account.closed_by),
         )
-        self._write(after.order)
+
+    def tell_again(self, order: JobOrder) -> None:
+        """The order goes down once more, as it is: what a terminal makes of it is another."""
+        self._write(order)
 
     def move(self, move: Move | None) -> None:
         """Change the stock picture of both places; a place may go below zero, the floor was there."""
@@ -135,24 +173,45 @@ class PlanTable:
         return {id: words for id, words in rows if words}
 
     def _stock(self, place: str, material: str, lot: str | None) -> Stock:
+        known = self._places.get((place, material, lot))
+        if known is not None and (stock := self._get(Stock, known)) is not None:
+            return stock
         row = self._db.execute(
             "SELECT payload FROM plan WHERE kind = 'Stock' AND payload ->> 'location' = ?"
             " AND payload ->> 'material' = ? AND (payload ->> 'lot' IS ? OR payload ->> 'lot' = ?)",
             (place, material, lot, f"{material}/{lot}"),
         ).fetchone()
+        alike = self._places.get((place, material, f"{material}/{lot}"))
         if row is not None:
-            return msgspec.json.decode(row[0], type=Stock)
-        id = f"{place}/{material}/{lot or ''}"
-        return Stock(id=id, location=place, material=material, lot=lot, quantity=Decimal(0))
+            stock = msgspec.json.decode(row[0], type=Stock)
+        else:
+            id = alike or f"{place}/{material}/{lot or ''}"
+            stock = Stock(id=id, location=place, material=material, lot=lot, quantity=Decimal(0))
+        if self._known is None:
+            return stock
+        self._places[place, material, lot] = stock.id
+        known_now = self._known.setdefault(("Stock", stock.id), stock)
+        return known_now if isinstance(known_now, Stock) else stock
 
     def _get(self, kind: type[_P], id: str) -> _P | None:
-        row = self._db.execute(
-            "SELECT payload FROM plan WHERE kind = ? AND id = ?", (kind.__name__, id)
-        ).fetchone()
-        return msgspec.json.decode(row[0], type=kind) if row and row[0] is not None else None
+        key = (kind.__name__, id)
+        if self._known is not None and key in self._known:
+            plan = self._known[key]
+            return plan if isinstance(plan, kind) else None
+        row = self._db.execute("SELECT payload FROM plan WHERE kind = ? AND id = ?", key).fetchone()
+        found = msgspec.json.decode(row[0], type=kind) if row and row[0] is not None else None
+        if self._known is not None:
+            self._known[key] = found
+        return found
 
     def _write(self, plan: Plan) -> None:
+        key = (type(plan).__name__, plan.id)
+        if self._known is not None:
+            self._known[key] = plan
+            self._changed.pop(key, None)  # the last change says where it stands in the order of versions
+            self._changed[key] = plan
+            return
         self._db.execute(
             "INSERT OR REPLACE INTO plan SELECT ?, ?, coalesce(max(version), 0) + 1, ? FROM plan",
-            (type(plan).__name__, plan.id, msgspec.json.encode(plan).decode()),
+            (*key, msgspec.json.encode(plan).decode()),
         )

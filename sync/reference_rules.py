@@ -16,6 +16,7 @@ import msgspec
 from sync.contract import (
     AnyFact,
     Correction,
+    CountAssigned,
     DispatchStatus,
     DowntimeRecorded,
     Fact,
@@ -35,8 +36,10 @@ from sync.contract import (
     SignedOn,
     WorkType,
 )
+from sync.exceptions import ExceptionDecided
 from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 from sync.maintenance import MaintenanceCompleted, MaintenanceFact, MaintenancePartUsed, MaintenanceRequested
+from sync.person_facts import PinFact
 
 NOTHING = Decimal(0)
 LEAST, GREATEST = Decimal("0.000001"), Decimal(1_000_000_000)  # sums of these stay exact
@@ -45,7 +48,7 @@ CLOSED = (DispatchStatus.COMPLETED, DispatchStatus.CANCELLED, DispatchStatus.HEL
 
 Material = MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort | MaintenancePartUsed
 MachineWrite = MachineWriteRequested | MachineWriteRefused | MachineWriteFinished
-Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | FactLost | MachineWrite
+Evidence = SignedOn | SignedOff | ScanRefused | DowntimeRecorded | CountAssigned | FactLost | MachineWrite | PinFact
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,13 @@ def objection(fact: Fact, known: MasterData) -> No | None:
         return No("unknown_person", f"There is no person {fact.person} here.")
     if isinstance(body, MaterialProduced | MaterialScrapped | MaterialMoved | MaterialShort | MaintenancePartUsed):
         return _bad_material(body, known)
-    if isinstance(body, MaintenanceCompleted) and not known.has_person(body.accepted_by):
-        return No("unknown_person", f"There is no person {body.accepted_by} here.")
+    other = body.accepted_by if isinstance(body, MaintenanceCompleted) else ""
+    if isinstance(body, ExceptionDecided):
+        other = body.second
+        if other and other == fact.person:
+            return No("same_person", f"Two people decide on this, and {other} is one.")
+    if other and not known.has_person(other):
+        return No("unknown_person", f"There is no person {other} here.")
     return None
 
 

@@ -9,7 +9,14 @@ from decimal import Decimal
 import msgspec
 
 from sync.contract import FactBody, JobOrder
+from sync.exceptions import PREFIX as EXCEPTION
+from sync.exceptions import ExceptionDecided
 from sync.maintenance import PREFIX, MaintenanceCompleted, MaintenanceRequested, MaintenanceStarted
+
+
+def reference(number: int) -> str:
+    """The ERP's own number of a booking, as people see it."""
+    return f"RB-{number:06d}"
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,16 +63,34 @@ class MaintenanceView(msgspec.Struct, frozen=True, kw_only=True):
     bookings: tuple[Booking, ...]
 
 
+class ExceptionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A refused or doubtful fact on which people decided. `fact` is its booking, None: it never came here.
+
+    `choice`, `second` and `note` are of the last decision that was taken; empty: each was refused. `open`: it
+    waits for somebody still.
+    """
+
+    exception: str
+    open: bool
+    choice: str
+    second: str
+    note: str
+    fact: Booking | None
+    bookings: tuple[Booking, ...]
+
+
 class OrdersReply(msgspec.Struct, frozen=True):
     """All orders, and what was booked about none of them (people, terminals), newest first.
 
-    `words` are the names of persons and the texts of reasons by id. `maintenance` are the latest requests.
+    `words` are the names of persons and the texts of reasons by id. `maintenance` are the latest requests,
+    `exceptions` the latest things in doubt on which people decided.
     """
 
     orders: tuple[OrderView, ...]
     other: tuple[Booking, ...]
     words: dict[str, str]
     maintenance: tuple[MaintenanceView, ...] = ()
+    exceptions: tuple[ExceptionView, ...] = ()
 
 
 class BookingsReply(msgspec.Struct, frozen=True):
@@ -85,4 +110,19 @@ def maintenance_view(booked: Sequence[FactBody], bookings: tuple[Booking, ...]) 
         symptom=asked.symptom if asked else "", priority=asked.priority if asked else 0,
         stopped=asked.stopped if asked else False,
         failure=done.failure if done else begun.suspected if begun else "", bookings=bookings,
+    )  # fmt: skip
+
+
+def exception_view(
+    decided: Sequence[FactBody], of_fact: Sequence[Booking], bookings: tuple[Booking, ...]
+) -> ExceptionView:
+    """An exception from what was booked about it; `bookings` has at least one row."""
+    last = next((each for each in reversed(decided) if isinstance(each, ExceptionDecided)), None)
+    fact = of_fact[0] if of_fact else None
+    refused = fact is not None and fact.outcome == "refused" and not fact.undone
+    return ExceptionView(
+        exception=bookings[0].about.removeprefix(EXCEPTION),
+        open=refused or (last is not None and last.choice == "hand_over"),
+        choice=last.choice if last else "", second=last.second if last else "", note=last.note if last else "",
+        fact=fact, bookings=bookings,
     )  # fmt: skip

@@ -11,6 +11,12 @@ from sync.ports import NotAllowed
 _LIMIT = 8192  # bytes
 
 
+def _credential(path: Path) -> bool:
+    """Whether systemd has put it there for this service: an access list shows as rights of the group then."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return bool(folder) and path.resolve().is_relative_to(Path(folder).resolve())
+
+
 def read_token(path: Path) -> str:
     """The token in the file; raises NotAllowed with what to do about it."""
     try:
@@ -19,7 +25,8 @@ def read_token(path: Path) -> str:
             content = file.read(_LIMIT)
     except OSError as error:
         raise NotAllowed(f"The token file {path} can not be read: {error.strerror}.") from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    others = stat.S_IRWXO if _credential(path) else stat.S_IRWXG | stat.S_IRWXO
+    if os.name == "posix" and mode & others:
         raise NotAllowed(f"Others on this PC may read the token file {path}: run chmod 600 on it.")
     token = content.strip()
     if not token or not all(0x20 < byte < 0x7F for byte in token):

@@ -22,7 +22,12 @@ def parser() -> argparse.ArgumentParser:
         prog="floorhand terminal --", description="One operator terminal of a Floorhand agent."
     )
     options.add_argument("--terminal", required=True, help="the terminal's id in the site file")
-    options.add_argument("--address", required=True, help="unix:/path/to/agent.sock")
+    options.add_argument(
+        "--address", required=True, help="unix:/path/to/agent.sock, or http://127.0.0.1:PORT with --token-file"
+    )
+    options.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="the token for http://127.0.0.1:PORT, chmod 600"
+    )
     options.add_argument("--theme", choices=sorted(PALETTES), default="dark")
     options.add_argument("--language", choices=languages(), help="default: by LANG")
     options.add_argument("--ascii", action="store_true", help="for terminals that show only ASCII")
@@ -50,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until the person leaves. 2: the options make no sense."""
     given = parser().parse_args(arguments)
     try:
-        client = AgentClient(given.address)
+        client = AgentClient(given.address, given.token_file)
         guide = Guide(given.guide) if given.guide else None
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)

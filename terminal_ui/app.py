@@ -10,6 +10,7 @@ import asyncio
 import os
 import select
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,16 @@ from textual import events
 from textual.app import App
 from textual.worker import Worker, WorkerState
 
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading, LinkPage, TrendPage
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Problem, Status, Verdict, View
+from edge_agent.views import Input, Kind, Verdict, View
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading, LinkPage, TrendPage
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Problem, Status
 from terminal_ui.asking import Asking
 from terminal_ui.attachment import Attachment, Client, InputKind
 from terminal_ui.clockface import Clock, PcClock
 from terminal_ui.feed import Feed, echo_words, rings
-from terminal_ui.guide import Guide, play
+from terminal_ui.guide import Guide, label_to_test, play
 from terminal_ui.inputs import Intent, Leaf, Local, Send, Tell, Typing, meant
 from terminal_ui.palettes import PALETTES
 from terminal_ui.scanner_watch import ScannerWatch
@@ -35,7 +37,7 @@ from terminal_ui.screens.overlay import Overlay
 from terminal_ui.screens.queue import QueueScreen
 from terminal_ui.screens.scanner import ScannerScreen
 from terminal_ui.screens.step import StepScreen
-from terminal_ui.wedge import KeyPress, Told, Wedge, WedgeScan
+from terminal_ui.wedge import MOST, KeyPress, Swallowed, Told, Wedge, WedgeRefused, WedgeScan
 from terminal_ui.widgets.block import LEAST_HEIGHT, LEAST_WIDTH
 
 QUIT_WITHIN = 2.0  # seconds between the two Ctrl+C
@@ -75,10 +77,10 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.theme = f"floorhand-{self._setup.theme}"
         self._look = look
         self._clock = clock or PcClock()
-        self._wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
+        self.wedge = Wedge(setup.wedge_gap, prefix=setup.wedge_prefix)
         self.attachment = Attachment(client, setup.terminal, self, self._clock)
         self.feed = Feed(self._clock, setup.guide)
-        self._asking = Asking(client, self._clock, self.feed.now, self)
+        self._asking = Asking(client, setup.terminal, self._clock, self.feed.now, self)
         self._scanners = ScannerWatch(client, setup.terminal, self.show_scanner)
         self._testing: Worker[None] | None = None
         self._step = StepScreen(look)
@@ -125,6 +127,7 @@ class TerminalApp(App[None], inherit_bindings=False):
 
         What a person did or waits for is drawn at once, live values once a second.
         """
+        self.attachment.typing(self.feed.unsent)
         screen = self.screen
         if isinstance(screen, StepScreen | Overlay) and screen.is_mounted:
             screen.draw(self._scene())
@@ -168,7 +171,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.draw()
 
     def show_echo(self, text: str) -> None:
-        self.feed.heard_scan(text)
+        self.feed.heard_scan(echo_words("scan", text, self._look.texts, self.feed.view))
         self._close_overlays()
         self.draw()
 
@@ -185,8 +188,9 @@ class TerminalApp(App[None], inherit_bindings=False):
         self._ring(2)
         self.draw()
 
-    def show_dropped(self, count: int) -> None:
-        self.feed.tell(Note(Verdict.WRONG, "ui.not_taken", {"n": str(count)}))
+    def show_dropped(self, given: Sequence[Input]) -> None:
+        first, more = given[0], str(len(given) - 1) if len(given) > 1 else ""
+        self._tell_not_taken(first.kind, first.data, more)
         self._ring(2)
         self.draw()
 
@@ -200,6 +204,8 @@ class TerminalApp(App[None], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Keys are taken here, before any screen sees them: no binding of the library can act on one."""
         if isinstance(event, events.Key):
+            if self.feed.view is not None and self.feed.view.who is not None:
+                self.attachment.key_pressed()
             self._key(event)
         elif isinstance(event, events.Paste):
             self._paste(event.text)
@@ -207,11 +213,12 @@ class TerminalApp(App[None], inherit_bindings=False):
             await super().on_event(event)
 
     def _key(self, event: events.Key) -> None:
-        self._handle(self._wedge.press(KeyPress(event.key, event.character), event.time))
-        if self._wedge.holding:
-            over = event.time + self._wedge.gap + _LAPSE_MARGIN
+        self._handle(self.wedge.press(KeyPress(event.key, event.character), event.time))
+        if self.wedge.holding:
+            wait = self.wedge.gap + _LAPSE_MARGIN
+            over = event.time + wait
             # Behind the keys that have arrived meanwhile: a busy moment must not break a scan in two.
-            self.set_timer(self._wedge.gap + _LAPSE_MARGIN, lambda: self.call_later(self._lapse, over))
+            self.set_timer(wait, lambda: self.call_later(self._lapse, over))
 
     def _paste(self, text: str) -> None:
         """A terminal that brackets pastes sends a fast scan as one: one line is a scan, more is nothing."""
@@ -220,26 +227,42 @@ class TerminalApp(App[None], inherit_bindings=False):
             self._handle([WedgeScan(text)])
 
     def _lapse(self, now: float) -> None:
-        self._handle(self._wedge.lapse(now))
+        self._handle(self.wedge.lapse(now))
 
     def _handle(self, told: list[Told]) -> None:
         for item in told:
-            if isinstance(item, WedgeScan):
-                self._give("scan", item.text.encode("utf-8", "replace").decode("latin-1"))
-            elif item.key == "ctrl+c":
-                self._quit()
-            else:
-                self._press(item)
+            match item:
+                case WedgeScan(text):
+                    self._give("scan", frame(text))
+                case WedgeRefused(text, why):
+                    self._forget_number()
+                    self._give(why, frame(text))
+                case Swallowed():
+                    self.feed.tell(Note(Verdict.LATE, "ui.too_fast"))
+                case KeyPress("ctrl+c"):
+                    self._quit()
+                case KeyPress():
+                    self._press(item)
         if told:
             self.draw()
+
+    def _forget_number(self) -> None:
+        """A number of which some digits came too fast is typed anew, so that no part of it can be sent."""
+        entry = self.feed.view.entry if self.feed.view else None
+        if entry is None or entry.kind != "text":
+            self.feed.type(None)
 
     def _press(self, press: KeyPress) -> None:
         if isinstance(self.screen, Overlay):
             match self.screen.does.get(press.key):
                 case "scanner":
                     self._open("scanner")
+                case "exceptions":
+                    self._give("action", "exceptions")
                 case "scanner_write":
                     self.run_worker(self._scanners.write(), name="scanner file", exit_on_error=False)
+                case _ if press.key in ("f11", "f12") and isinstance(self.screen, ScannerScreen):
+                    self._play("guide_scan" if press.key == "f12" else "guide_wrong")
                 case _ if self.screen.pressed(press.key):
                     self._close_overlays()
             return
@@ -258,10 +281,12 @@ class TerminalApp(App[None], inherit_bindings=False):
                 self._step.leaf(self.feed.view, pages)
             case Local(("help" | "queue") as name):
                 self._open(name)
+            case Local("exceptions"):
+                self._give("action", "exceptions")
             case Local("test_read"):
                 self._read_device()
             case Local(name):
-                self._play(wrong=name == "guide_wrong")
+                self._play(name)
             case Tell(code, params):
                 self.feed.tell(Note(Verdict.LATE, code, params))
 
@@ -271,24 +296,33 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.run_worker(self._asking.read(page), name="test read", exit_on_error=False)
 
     def _give(self, kind: InputKind, data: str) -> None:
-        given = self.attachment.give(kind, data)
+        given = self.attachment.give(kind, data, self.feed.unsent.text if kind == "scan" else None)
         self._close_overlays()
         if given is None:
-            self.feed.tell(Note(Verdict.WRONG, "ui.not_taken"))
+            self._tell_not_taken(kind, data)
             return
         if kind == "entry":
             self.feed.sent_entry(given.id)
-        self.feed.heard_scan(self._look.safe(echo_words(kind, data, self._look.texts), 40))
+        self.feed.heard_scan(self._look.safe(echo_words(kind, data, self._look.texts, self.feed.view), 40))
 
-    def _play(self, wrong: bool) -> None:
+    def _tell_not_taken(self, kind: str, data: str, more: str = "") -> None:
+        lost = self._look.safe(echo_words(kind, data, self._look.texts, self.feed.view), 40)
+        self.feed.tell(Note(Verdict.WRONG, "ui.not_taken", {"lost": lost, "more": more}, "not_saved"))
+
+    def _play(self, name: str) -> None:
         guide, pipe, view = self._setup.guide, self._setup.scan_pipe, self.feed.view
         if guide is None or view is None:
             return
         hint = guide.hint(view)
-        text = hint.wrong if wrong else hint.scan
+        text = {"guide_scan": hint.scan, "guide_wrong": hint.wrong, "guide_lead": hint.lead}.get(name, hint.other)
+        if isinstance(self.screen, ScannerScreen):
+            text = label_to_test(self._scene().scanner, well=name == "guide_scan")
         if not text:
-            self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scan"))
-        elif pipe is None or not play(pipe, text):
+            scans = any(each.kind is not Kind.COMMAND for each in view.expects)
+            self.feed.tell(Note(Verdict.LATE, "ui.guide_no_label" if scans else "ui.guide_no_scan"))
+        elif pipe is None:  # no scanner of its own: as one that types like a keyboard
+            self._give("scan", text.encode("latin-1", "replace").decode("unicode_escape"))
+        elif not play(pipe, text):
             self.feed.tell(Note(Verdict.LATE, "ui.guide_no_scanner"))
 
     def _open(self, name: str) -> None:
@@ -311,6 +345,11 @@ class TerminalApp(App[None], inherit_bindings=False):
             self.exit()
         self._quit_asked = now
         self.feed.tell(Note(Verdict.LATE, "ui.quit_again"))
+
+
+def frame(text: str) -> str:
+    """What the keyboard sent as an input holds it: one character a byte, and no more than fit."""
+    return text.encode("utf-8", "replace")[:MOST].decode("latin-1")
 
 
 def line_is_cut(descriptor: int) -> bool:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading, LinkPage, TrendPage
-from edge_agent.views import Problem, View
+from edge_agent.views import View
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading, LinkPage, TrendPage
+from edge_agent.views.status import Problem
 from terminal_ui.clockface import Clock
 
 _SOONEST = 5.0  # seconds between two questions: a curve does not change faster than an eye follows it
@@ -23,8 +24,8 @@ class Historian(Protocol):
         """One item in at most so many buckets. Raises AgentAway, InputRefused."""
         ...
 
-    async def read_device(self, device: str) -> DeviceReading:
-        """Every point of a device, read once, now. Raises AgentAway, InputRefused."""
+    async def read_device(self, device: str, terminal: str = "") -> DeviceReading:
+        """Every point of a device, once, for whoever is signed on at the terminal. Raises AgentAway, InputRefused."""
         ...
 
 
@@ -41,10 +42,13 @@ class Hearer(Protocol):
 
 
 class Asking:
-    """One question of a kind at a time. `now` is the agent's time."""
+    """One question of a kind at a time, at one terminal. `now` is the agent's time."""
 
-    def __init__(self, client: Historian, clock: Clock, now: Callable[[], datetime], hearer: Hearer) -> None:
+    def __init__(
+        self, client: Historian, terminal: str, clock: Clock, now: Callable[[], datetime], hearer: Hearer
+    ) -> None:
         self._client = client
+        self._terminal = terminal
         self._clock = clock
         self._now = now
         self._hearer = hearer
@@ -81,7 +85,7 @@ class Asking:
     async def read(self, page: LinkPage) -> None:
         """Read every point of the device of a page, and tell what came of it."""
         try:
-            reading = await self._client.read_device(page.device)
+            reading = await self._client.read_device(page.device, self._terminal)
         except AgentAway:
             self._hearer.show_reading(None, Problem("link_page.away"))
         except InputRefused as error:

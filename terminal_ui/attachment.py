@@ -3,26 +3,35 @@
 One input is in hand at a time; it is sent again with the same id until the agent has answered, so it
 counts once however often the line breaks. What is scanned meanwhile waits in order (bounded), as long
 as the line holds. While the agent is away nothing new is taken, and what waited is dropped and said so:
-the screen may be old, and a scan made against it could be booked minutes later.
+the screen may be old, and a scan made against it could be booked minutes later. A scan tells how long it waited
+behind others: the agent asks for it again when that was too long. What is in hand was promised to be kept, and its
+age does not count while the agent is away.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Literal, Protocol
 
+import msgspec
+
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Echo, Input, Problem, Status, View
+from edge_agent.views import Echo, Input, Typed, View
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Problem, Status
 from terminal_ui.clockface import Clock
 
 FIRST_WAIT = 0.2  # seconds
 LONGEST_WAIT = 2.0
-InputKind = Literal["scan", "action", "entry", "choice"]
+InputKind = Literal["scan", "unended", "unprefixed", "action", "entry", "choice"]
+KEYS_PACE = 10.0  # seconds between two words about keys; less than a terminal waits before it locks itself
+_SEEN = 1.0  # seconds: what waited less is as good as new
+_LONGEST = 86_400.0  # seconds that an input may say
 WAITING_LIMIT = 16  # inputs; more than a person makes while one is answered
 
 
@@ -33,6 +42,10 @@ class Client(Protocol):
         """Raises AgentAway, InputRefused."""
         ...
 
+    async def keys_pressed(self, terminal: str, typed: Typed | None = None) -> None:
+        """Somebody types; `typed` stands in the entry. Raises AgentAway, InputRefused."""
+        ...
+
     def events(self, terminal: str) -> AsyncIterator[View | Status | Echo]:
         """The current view and status, then every change. Raises AgentAway when the stream ends."""
         ...
@@ -41,7 +54,7 @@ class Client(Protocol):
         """The past of a value. Raises AgentAway, InputRefused."""
         ...
 
-    async def read_device(self, device: str) -> DeviceReading:
+    async def read_device(self, device: str, terminal: str = "") -> DeviceReading:
         """Every point of a device, read once, now. Raises AgentAway, InputRefused."""
         ...
 
@@ -66,8 +79,8 @@ class Listener(Protocol):
     def show_attached(self) -> None: ...
     def show_refused(self, problem: Problem) -> None: ...
 
-    def show_dropped(self, count: int) -> None:
-        """So many inputs were given, and will not be sent."""
+    def show_dropped(self, given: Sequence[Input]) -> None:
+        """These inputs were given, oldest first, and will not be sent."""
         ...
 
 
@@ -80,9 +93,13 @@ class Attachment:
         self._listener = listener
         self._clock = clock
         self._inputs: deque[Input] = deque()
+        self._given_at: dict[str, float] = {}  # of those that were not handed in yet, monotonic
         self._given = asyncio.Event()
+        self._pressed = asyncio.Event()
+        self._typed = Typed()
+        self._retyped = asyncio.Event()
         self._in_hand: Input | None = None
-        self._dropped = 0
+        self._dropped: tuple[Input, ...] = ()
         self._revision = -1
         self.away = False
 
@@ -91,14 +108,28 @@ class Attachment:
         """How many inputs the agent has not answered."""
         return len(self._inputs)
 
-    def give(self, kind: InputKind, data: str) -> Input | None:
-        """Take an input, with its id; None when it is not taken (agent away, too many waiting)."""
+    def give(self, kind: InputKind, data: str, typed: str | None = None) -> Input | None:
+        """Take an input, with its id; None when it is not taken (agent away, too many waiting).
+
+        `typed`: what stood in the entry when a scan was made."""
         if self.away or len(self._inputs) >= WAITING_LIMIT:
             return None
-        given = Input(self._clock.new_id(), kind, data)
+        given = Input(self._clock.new_id(), kind, data, typed=typed)
         self._inputs.append(given)
+        self._given_at[given.id] = self._clock.monotonic()
         self._given.set()
         return given
+
+    def key_pressed(self) -> None:
+        """Somebody is at the keys, also when nothing is sent for long: the agent is told, now and then."""
+        self._pressed.set()
+
+    def typing(self, typed: Typed) -> None:
+        """What stands in the entry now, and is not sent. The agent is told at once when it is something else: a
+        scanner at the PC hands its scans to the agent, and not to this terminal."""
+        if typed != self._typed:
+            self._typed = typed
+            self._retyped.set()
 
     async def run(self) -> None:
         """Listen and deliver until cancelled."""
@@ -106,6 +137,8 @@ class Attachment:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._deliver())
+                tasks.create_task(self._tell_of_keys())
+                tasks.create_task(self._tell_typed())
         finally:
             await self._client.close()
 
@@ -130,6 +163,7 @@ class Attachment:
         if self.away or self._revision < 0:
             self.away = False
             self._revision = -1
+            self._retyped.set()  # the agent may know nothing, or what a terminal had that ended
             self._listener.show_attached()
         match event:
             case View():
@@ -152,11 +186,27 @@ class Attachment:
     def _drop_waiting(self) -> None:
         """Forget what was never sent, and say so."""
         kept = [given for given in self._inputs if given is self._in_hand]
-        if dropped := len(self._inputs) - len(kept):
+        if dropped := tuple(given for given in self._inputs if given is not self._in_hand):
             self._inputs = deque(kept)
-            told = self._dropped + dropped
-            self._dropped = told if kept else 0
+            self._given_at.clear()
+            told = (*self._dropped, *dropped)
+            self._dropped = told if kept else ()
             self._listener.show_dropped(told)
+
+    async def _tell_of_keys(self) -> None:
+        while True:
+            await self._pressed.wait()
+            self._pressed.clear()
+            with contextlib.suppress(AgentAway, InputRefused):  # away, or older than this: it locks as it did
+                await self._client.keys_pressed(self._terminal)
+            await self._clock.sleep(KEYS_PACE)
+
+    async def _tell_typed(self) -> None:
+        while True:
+            await self._retyped.wait()
+            self._retyped.clear()
+            with contextlib.suppress(AgentAway, InputRefused):  # told again when attached
+                await self._client.keys_pressed(self._terminal, self._typed)
 
     async def _deliver(self) -> None:
         wait = FIRST_WAIT
@@ -164,7 +214,7 @@ class Attachment:
             while not self._inputs:
                 self._given.clear()
                 await self._given.wait()
-            given = self._in_hand = self._inputs[0]
+            given = self._take_in_hand()
             try:
                 view = await self._client.send(self._terminal, given)
             except AgentAway:
@@ -180,8 +230,18 @@ class Attachment:
                 self._seen(view)
             if self._dropped:  # the answer has taken the place of these words
                 self._listener.show_dropped(self._dropped)
-                self._dropped = 0
+                self._dropped = ()
             wait = FIRST_WAIT
+
+    def _take_in_hand(self) -> Input:
+        """The first that waits, with the time that it waited behind others; sent again it stays as it is."""
+        given, at = self._inputs[0], self._given_at
+        if given is not self._in_hand:
+            waited = self._clock.monotonic() - at.pop(given.id, self._clock.monotonic())
+            if given.kind == "scan" and waited >= _SEEN:
+                given = self._inputs[0] = msgspec.structs.replace(given, waited=min(waited, _LONGEST))
+            self._in_hand = given
+        return given
 
     def _answered(self) -> None:
         self._inputs.popleft()

@@ -75,6 +75,18 @@ def age_words(since: datetime | None, now: datetime) -> str:
     return f"{seconds // 86400} d"
 
 
+def since_words(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """Since when, in seven cells: the time of day when it is today's, else how long ago.
+
+    >>> now = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+    >>> since_words(now - timedelta(hours=3), now, UTC), since_words(now - timedelta(days=3), now, UTC)
+    ('09:00', '3 d')
+    """
+    if moment.astimezone(zone).date() == now.astimezone(zone).date():
+        return hour_minute(moment, zone)
+    return age_words(moment, now)
+
+
 def duration_words(seconds: float) -> str:
     """How long something took, in one unit.
 

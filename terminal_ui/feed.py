@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading, LinkPage
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Problem, Status, Verdict, View
+from edge_agent.views import Typed, Verdict, View, WorkPage
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading, LinkPage
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Problem, Status
 from terminal_ui.clockface import Clock
 from terminal_ui.guide import Guide
 from terminal_ui.scene import Note, Scene
 from terminal_ui.texts import Texts
+from terminal_ui.widgets.lines import HIDDEN
 from terminal_ui.widgets.machine import HourStrip, Pace
 from terminal_ui.widgets.tones import TONES
 
@@ -25,8 +27,11 @@ class Feed:
         self._guide = guide
         self._scene = Scene(clock.now())
         self._agent_time: tuple[datetime, float] = (clock.now(), clock.monotonic())
+        self._heard_at: float | None = None  # when the agent was last heard
         self._pace, self._hour = Pace(), HourStrip()
         self._entry_sent = ""
+        self._drafts: dict[str, str] = {}  # what was typed and not sent, by `_place`
+        self._left: tuple[View, str | None] | None = None  # where somebody stood when the terminal locked itself
 
     @property
     def view(self) -> View | None:
@@ -37,6 +42,14 @@ class Feed:
     def typed(self) -> str | None:
         """What stands in the entry."""
         return self._scene.typed
+
+    @property
+    def unsent(self) -> Typed:
+        """What stands in the entry for the agent to know of: never a PIN."""
+        view, typed = self._scene.view, self._scene.typed
+        if view is None or view.entry is None or view.entry.kind == "pin" or not typed:
+            return Typed()
+        return Typed(typed, f"{view.scenario}.{view.step}")
 
     def now(self) -> datetime:
         """The agent's time: its last word plus what has passed here since."""
@@ -58,20 +71,41 @@ class Feed:
 
     def saw_view(self, view: View) -> bool:
         """A view came. Whether it is the answer to an input (and not the same view once more)."""
+        self._heard_at = self._clock.monotonic()
         before = self._scene.view
         if self._scene.reading_since is None and not isinstance(view.page, LinkPage):
             self.saw_reading(None)
         answered = before is None or view.revision != before.revision
         self._scene = replace(self._scene, echo=None, note=None if answered else self._scene.note)
         answers_entry = bool(self._entry_sent) and view.input == self._entry_sent
-        kept = before is not None and _same_entry(before, view) and not answers_entry
-        self._scene = replace(self._scene, view=view, typed=self._scene.typed if kept else None)
+        same_person = before is not None and before.who == view.who
+        kept = before is not None and same_person and _same_entry(before, view) and not answers_entry
+        typed = self._scene.typed if kept else self._typed_before(view, self._taken_up(before, view, answers_entry))
+        if before is not None and _locked_itself(before, view):
+            self._left = (before, self._scene.typed) if before.entry and before.entry.kind != "pin" else None
+        self._scene = replace(self._scene, view=view, typed=typed)
         return answered
+
+    def _taken_up(self, before: View | None, view: View, answered: bool) -> str | None:
+        """What was typed at the step before is kept for when the person comes back to it, and not sent meanwhile."""
+        if answered or (before is not None and before.who != view.who):
+            self._drafts.clear()
+        elif before is not None and before.entry is not None and before.entry.kind != "pin" and self._scene.typed:
+            self._drafts[_place(before)] = self._scene.typed
+        return self._drafts.pop(_place(view), None) if view.entry is not None else None
+
+    def _typed_before(self, view: View, taken_up: str | None) -> str | None:
+        """What somebody had typed when the terminal locked itself, which nobody else is shown; else `taken_up`."""
+        if self._left is None or view.who is None:
+            return taken_up
+        (before, typed), self._left = self._left, None
+        return typed if before.who == view.who and _same_entry(before, view) else taken_up
 
     def saw_status(self, status: Status) -> bool:
         """The live companion came. Whether it tells news: live values alone have time until the next second."""
         news = self._scene.status is None or _news(status) != _news(self._scene.status)
-        self._agent_time = (status.now, self._clock.monotonic())
+        self._heard_at = self._clock.monotonic()
+        self._agent_time = (status.now, self._heard_at)
         if status.machine is not None:
             good = status.machine.count_status == "Good"
             self._pace.note(status.machine.count if good else None, status.now)
@@ -106,13 +140,16 @@ class Feed:
         self._scene = replace(self._scene, echo=text, note=None)
 
     def lost(self, reason: str) -> None:
-        """The agent is away; what is on the screen stays there, and gets old."""
-        since = self._scene.away or self.now()
+        """The agent is away, since it was last heard; what is on the screen stays there, and gets old."""
+        silent = 0.0 if self._heard_at is None else self._clock.monotonic() - self._heard_at
+        since = self._scene.away or self.now() - timedelta(seconds=silent)
         self._scene = replace(self._scene, away=since, away_reason=reason or self._scene.away_reason)
 
     def attached(self) -> None:
         """The agent is there again."""
-        self._scene = replace(self._scene, away=None, away_reason="")
+        note = self._scene.note
+        note = None if note is not None and note.keeps_away else note  # why it did not take us before
+        self._scene = replace(self._scene, away=None, away_reason="", note=note)
 
     def refused(self, problem: Problem) -> None:
         """The agent did not take the input."""
@@ -136,22 +173,39 @@ def rings(view: View) -> int:
     return TONES[view.message.verdict].rings if view.message else 0
 
 
-def echo_words(kind: str, data: str, texts: Texts) -> str:
-    """How an input is echoed: a scan as it was read, an action by its word."""
-    return texts.word("action", data) if kind == "action" else data
+def echo_words(kind: str, data: str, texts: Texts, view: View | None = None) -> str:
+    """How an input is echoed: a scan as it was read, an action by its word; where a PIN is asked for nothing:
+    somebody may have typed it as fast as a scanner."""
+    if kind != "action" and view is not None and view.entry is not None and view.entry.kind == "pin":
+        return HIDDEN * 4  # whatever its length
+    return texts.action(data, view.scenario if view is not None else "") if kind == "action" else data
 
 
 def _news(status: Status) -> tuple[object, ...]:
     """What a person waits for: ticks, links, devices, the state of the machine."""
     machines = [(one.state, one.alarm) for one in (status.machine, status.watched) if one is not None]
-    links = tuple((link.name, link.state) for link in status.links)
+    links = tuple((link.name, link.state, link.insecure) for link in status.links)
     devices = tuple((device.name, device.state, device.silent_since, device.insecure) for device in status.devices)
-    return status.delivered_seq, status.safe_seq, status.unsent, status.parked_count, links, devices, machines
+    refused = (status.parked_count, status.held, status.handed_over, status.corrected)
+    return status.delivered_seq, status.safe_seq, status.unsent, refused, links, devices, machines
+
+
+def _locked_itself(before: View, after: View) -> bool:
+    idle = after.message is not None and after.message.code == "sign_on.locked_idle"
+    return before.who is not None and after.who is None and idle
 
 
 def _same_entry(before: View, after: View) -> bool:
     """Whether what is typed still belongs: a proposal that moves with the machine does not take it away."""
     return (before.scenario, before.step, _asked(before)) == (after.scenario, after.step, _asked(after))
+
+
+def _place(view: View) -> str:
+    """What an entry is about: the step and its question, and for production the job, whatever was made meanwhile."""
+    about: object = (view.prompt, view.prompt_params, view.page)
+    if isinstance(view.page, WorkPage):
+        about = view.page.job
+    return repr((view.scenario, view.step, _asked(view), about))
 
 
 def _asked(view: View) -> tuple[str, str, str] | None:

@@ -17,6 +17,8 @@ class Glyphs:
     echo: str
     one_tick: str
     two_ticks: str
+    settled: str
+    waits: str
     running: str
     idle: str
     stopped: str
@@ -27,6 +29,7 @@ class Glyphs:
     spark: str
     strip_run: str
     strip_idle: str
+    strip_stop_in: str
     strip_none: str
     bar_full: str
     bar_rest: str
@@ -42,6 +45,8 @@ UNICODE = Glyphs(
     echo="…",
     one_tick="✓",
     two_ticks="✓✓",
+    settled="×",
+    waits="…",
     running="▶",
     idle="▷",
     stopped="■",
@@ -52,6 +57,7 @@ UNICODE = Glyphs(
     spark="▁▂▃▄▅▆▇█",
     strip_run="█",
     strip_idle="░",
+    strip_stop_in="▄",
     strip_none="·",
     bar_full="█",
     bar_rest="░",
@@ -67,6 +73,8 @@ ASCII = Glyphs(
     echo="...",
     one_tick="+",
     two_ticks="++",
+    settled="x",
+    waits="..",
     running=">",
     idle="-",
     stopped="#",
@@ -77,6 +85,7 @@ ASCII = Glyphs(
     spark="_.:-=+*#",
     strip_run="#",
     strip_idle="-",
+    strip_stop_in="+",
     strip_none=".",
     bar_full="#",
     bar_rest=".",

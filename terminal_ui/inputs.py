@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_agent.views import Choice, View
+from edge_agent.views import Choice, Verdict, View
 from terminal_ui.keys import offered, pressed
 
+AT_ONCE = 9  # choices: up to so many one digit chooses
 _LONGEST = 40
 _NUMBER = "0123456789.,"
 
@@ -77,6 +78,8 @@ def meant(view: View, typed: str | None, key: str, char: str | None, guide: bool
 def _fits(kind: str, typed: str, char: str) -> bool:
     if kind == "text":
         return len(char) == 1 and char.isprintable()
+    if kind == "pin":
+        return len(char) == 1 and char.isascii() and char.isdigit()
     return char in _NUMBER and len(char) == 1 and not (char in ".," and any(sign in typed for sign in ".,"))
 
 
@@ -96,9 +99,15 @@ def _erased(view: View, typed: str | None) -> Intent:
     return Typing("") if view.entry is not None and view.entry.value else None
 
 
+def _proposed(view: View) -> bool:
+    """Whether F2 sends the proposal that is shown; a scan that waits for a yes goes first."""
+    asks = view.message is not None and view.message.verdict is Verdict.CONFIRM
+    return view.entry is not None and bool(view.entry.value) and not asks
+
+
 def _digit(choices: tuple[Choice, ...], typed: str) -> Intent:
     """Up to nine choices a digit chooses at once; more wait for Enter."""
-    return Typing(typed[:3]) if max(choice.number for choice in choices) > 9 else _chosen(choices, typed)
+    return Typing(typed[:3]) if max(choice.number for choice in choices) > AT_ONCE else _chosen(choices, typed)
 
 
 def _chosen(choices: tuple[Choice, ...], typed: str) -> Intent:
@@ -116,13 +125,13 @@ def _action(view: View, typed: str | None, key: str, char: str | None, guide: bo
     action = pressed(key, char, can, letters=True, guide=guide)
     if action is None:
         return None
-    if action.local and (not action.on or action.name in can):
+    if action.local and (action.name in can or (not action.on and action.name != "exceptions")):
         return Local(action.name)
     entry = view.entry
     if (
         action.name == "confirm"
         and entry is not None
-        and (typed is not None or "confirm" not in view.actions)
+        and (typed is not None or "confirm" not in view.actions or _proposed(view))
     ):
         return _entered(view, typed)
     if action.name in view.actions:

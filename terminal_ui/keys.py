@@ -45,11 +45,13 @@ ACTIONS = (
     Action("park", ("f6",), "K"),
     Action("undo", ("f7",), "U"),
     Action("queue", ("f9",), "Q", local=True),
+    Action("exceptions", (), "V", local=True),
     Action("sign_off", ("f10",)),
     Action("report", (), "R"),
     Action("scrap", (), "S"),
     Action("finish", (), "E"),
     Action("explain", (), "Y"),
+    Action("assign", (), "B"),
     Action("split", (), "T"),
     Action("machines", ("f8",), "M"),
     Action("request", (), "N"),
@@ -57,6 +59,11 @@ ACTIONS = (
     Action("downtime", (), "D"),
     Action("link", (), "I"),
     Action("span", (), "Z"),
+    Action("earlier", (), "F"),
+    Action("resend", (), "A"),
+    Action("correct", (), "C"),
+    Action("hand_over", (), "O"),
+    Action("acknowledge", (), "G"),
     Action("test_read", (), "R", local=True, on="link"),
 )
 
@@ -64,7 +71,11 @@ ACTIONS = (
 GUIDE_ACTIONS = (
     Action("guide_scan", ("f12",), "P", local=True),
     Action("guide_wrong", ("f11",), "W", local=True),
+    Action("guide_other", (), "O", local=True),
+    Action("guide_lead", (), "I", local=True),
 )
+
+ON_PAGE = ("earlier",)  # their key stands on the page, beside what it is about
 
 _BY_NAME = {action.name: action for action in ACTIONS + GUIDE_ACTIONS}
 

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Protocol
 
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Problem
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Problem
 
 Told = Callable[[ScannerReport | None, Problem | None], None]
 

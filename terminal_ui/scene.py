@@ -6,21 +6,33 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from edge_agent.display import display_safe
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading, MaintenancePage
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Problem, Status, Verdict, View
+from edge_agent.views import Verdict, View
+from edge_agent.views.exceptions import AnyExceptionPage
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading, MaintenancePage
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Problem, Status
 from terminal_ui.glyphs import UNICODE, Glyphs
 from terminal_ui.texts import Texts
+
+_NOT_LET_IN = ("agent.wrong_token", "agent.wrong_host", "agent.not_you", "agent.unknown_terminal")
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something the terminal itself has to say; it stays until the next input, like a message."""
+    """Something the terminal itself has to say; it stays until the next input, like a message.
+
+    `word`: the word before it, if not that of the verdict."""
 
     verdict: Verdict
     code: str
     params: dict[str, str] = field(default_factory=dict)
+    word: str = ""
+
+    @property
+    def keeps_away(self) -> bool:
+        """Whether it says why the agent does not let this terminal in at all."""
+        return self.code in _NOT_LET_IN
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,13 @@ class Scene:
 
     @property
     def on_page(self) -> bool:
-        """Whether a page of the maintenance flow is shown: it gets all the room that question and answer leave."""
-        return self.view is not None and isinstance(self.view.page, MaintenancePage)
+        """Whether a page of its own is shown: it gets all the room that question and answer leave."""
+        return self.view is not None and isinstance(self.view.page, MaintenancePage | AnyExceptionPage)
+
+    @property
+    def listing(self) -> bool:
+        """Whether something is to be chosen by number: on a handheld the list gets the room of older reports."""
+        return self.view is not None and bool(self.view.choices)
 
 
 class Look:

@@ -1,7 +1,8 @@
 """Message codes to words, in the language of the terminal.
 
 One TOML file a language in `texts/`; a code is a dotted path (`pick.go`), `{name}` in the words is a
-parameter, and `[...]` is left out when a parameter in it is empty. A code without words shows itself
+parameter, `[...]` is left out when a parameter in it is empty, and `{name:stop|stops}` is the first word
+when the parameter is 1, else the second. A code without words shows itself
 and its parameters: ugly, but nothing is hidden. Values are data: they are put in as they are, made
 safe to print, and never looked at again for `{}`.
 """
@@ -20,15 +21,19 @@ from edge_agent.display import display_safe
 FOLDER = Path(__file__).parent / "texts"
 DEFAULT = "en"
 _PARAM = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\{(\w+)[}:]")
+_PLURAL = re.compile(r"\{(\w+):([^{}|]*)\|([^{}|]*)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _VALUE_LIMIT = 80
 _WORD_PARAMS = {
     "status": "word",
     "list": "word",
     "what": "word",
-    "got_kind": "word",
-    "expected_kinds": "word",
+    "got_kind": "kind",
+    "expected_kinds": "kind",
     "action": "action",
+    "right": "right",
+    "who_may": "role",
 }
 
 
@@ -54,20 +59,32 @@ class Texts:
             name = match[1]
             return self._value(name, given[name]) if name in given else match[0]
 
-        def optional(match: re.Match[str]) -> str:
-            return match[1] if all(given.get(name) for name in _PARAM.findall(match[1])) else ""
+        def plural(match: re.Match[str]) -> str:
+            return match[2] if given.get(match[1]) == "1" else match[3]
 
-        return _PARAM.sub(value, _OPTIONAL.sub(optional, template))
+        def optional(match: re.Match[str]) -> str:
+            return match[1] if all(given.get(name) for name in _NAME.findall(match[1])) else ""
+
+        return _PARAM.sub(value, _PLURAL.sub(plural, _OPTIONAL.sub(optional, template)))
 
     def word(self, group: str, value: str) -> str:
         """The word for a value of a small set (`word("state", "lost")`), else the value itself."""
         return self._words.get(f"{group}.{value}") or display_safe(value, _VALUE_LIMIT)
 
+    def action(self, name: str, scenario: str = "", short: bool = False) -> str:
+        """The word of an action; a flow may have its own, and a handheld shorter ones."""
+        groups = [f"{scenario}_short", "action_short"] if short else []
+        found = (self._words.get(f"{group}.{name}") for group in (*groups, f"{scenario}_action", "action"))
+        return next((word for word in found if word), display_safe(name, _VALUE_LIMIT))
+
     def _value(self, name: str, value: str) -> str:
         group = _WORD_PARAMS.get(name)
         if group is None:
             return display_safe(value, _VALUE_LIMIT)
-        return ", ".join(self.word(group, part) for part in value.split(","))
+        words = [self.word(group, part) for part in value.split(",")]
+        if group != "kind" or len(words) < 2:
+            return ", ".join(words)
+        return f"{', '.join(words[:-1])} {self.word('kind', 'or')} {words[-1]}"
 
 
 def languages() -> tuple[str, ...]:

@@ -1,16 +1,26 @@
-"""What holds for every test: no skip goes unseen on a build server, and no search depends on its speed."""
+"""What holds for every test: no skip goes unseen on a build server, no search depends on its speed, none silences
+the log of those after it, and the hundreds of programs that the tests start do not compile the product again, each
+for itself."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
 
-# A busy machine is no failure; a build server looks for the same examples every time.
-settings.register_profile("here", deadline=None)
+# Where bytecode is not kept, a start costs three times as much: seconds of CPU become minutes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# A busy machine is no failure. Here each search is short, as it is made before every change and is another one each
+# time; a build server looks for the same examples every time, and `--hypothesis-profile=thorough` for many.
+settings.register_profile("here", deadline=None, max_examples=50)
 settings.register_profile("server", deadline=None, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("server" if os.environ.get("REQUIRE_ALL") == "1" else "here")
 
 
@@ -24,3 +34,10 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1 allows no skip: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def log_still_heard() -> Iterator[None]:
+    """Which tests come after it in the same process changes from run to run."""
+    yield
+    assert logging.root.manager.disable == logging.NOTSET, "this test leaves the log of its process silenced"

@@ -13,22 +13,18 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
 from bench.figures import Figure, Goals
 from bench.landed.devices import Missing
-from bench.landed.ours import HEAD
+from bench.landed.ours import HEAD, opened
 from bench.landed.rounds import Effort
 from bench.landed.running import Program
 from bench.processes import ROOT, environment
 from bench.report import tell
-from edge_agent.clock import SystemClock
-from edge_agent.store.samples import SampleStore
-from edge_agent.store.samples_bounds import Bounds
+from edge_agent.machines.by_exception import Gap
 from edge_agent.store.samples_reading import Chunk
-from edge_agent.telemetry import Gap
 
 COUNT, MILLISECONDS = 1000, 100
 FROZEN, AFTER = 12.0, 6.0  # seconds the server is frozen, and watched then
@@ -182,14 +178,11 @@ async def _stored(folder: Path) -> tuple[dict[str, list[float]], list[Gap]]:
     """Source times of the good samples of each item, in seconds, and the gaps."""
     times: dict[str, list[float]] = {}
     gaps: list[Gap] = []
-    store = await SampleStore.open(folder / "data" / "samples.db", SystemClock(), Bounds(1 << 40, timedelta(days=9)))
-    try:
+    async with opened(folder) as store:
         async for each in store.read():
             if isinstance(each, Chunk):
                 good = [at / 1e6 for at, status in zip(*each.series[:2], strict=True) if status == 0]
                 times.setdefault(each.item, []).extend(good)
             elif isinstance(each, Gap) and each.reason == "device":
                 gaps.append(each)
-    finally:
-        await store.close()
     return times, gaps

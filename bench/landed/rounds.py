@@ -23,17 +23,19 @@ _LOOK = 0.2
 
 @dataclass(frozen=True)
 class Side:
-    """A program under measurement: how it is started at a work, with the port of its server; what it stored."""
+    """A program under measurement: how it is started at a work, with the port of its server; what it stored; and
+    the CPU-seconds of what it does with all of that later, when it is at it for longer than a window."""
 
     name: str
     durability: str
     program: Callable[[Work, Sequence[int], Path, int], Program]
     stored: Callable[[Path], Awaitable[Stored]]
+    later: Callable[[Path], Awaitable[float]]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: rounds of a work, and the seconds of one window."""
+    """How much is measured: rounds of a work, and the seconds of a window of those that are no longer."""
 
     rounds: int = 3
     window: float = 6.0
@@ -42,10 +44,14 @@ class Effort:
 
 @dataclass(frozen=True)
 class Round:
-    """What came of it; `landed` samples in a second and in a CPU-second, over the window."""
+    """What came of it; `landed` samples in a second and in a CPU-second, over the window.
+
+    In `per_cpu` is `later` as well: CPU-seconds for a million samples that are spent on them after the window.
+    """
 
     landed: float
     per_cpu: float
+    later: float
     memory: float
     judged: Judged
 
@@ -55,7 +61,9 @@ class Round:
         return 1e6 / self.per_cpu
 
 
-OURS = Side("ours", ours.DURABILITY, lambda work, ports, folder, _: ours.program(work, ports, folder), ours.stored)
+OURS = Side(
+    "ours", ours.DURABILITY, lambda work, ports, folder, _: ours.program(work, ports, folder), ours.stored, ours.folded
+)
 
 
 def peer(python: Path) -> Side:
@@ -64,9 +72,12 @@ def peer(python: Path) -> Side:
     async def stored(folder: Path) -> Stored:
         return thingsboard.stored(folder)
 
+    async def nothing(folder: Path) -> float:
+        return 0.0  # it sends what it stored and deletes it, which is not counted either
+
     return Side(
         "ThingsBoard", thingsboard.DURABILITY,
-        lambda work, ports, folder, broker: thingsboard.program(work, ports, folder, python, broker), stored,
+        lambda work, ports, folder, broker: thingsboard.program(work, ports, folder, python, broker), stored, nothing,
     )  # fmt: skip
 
 
@@ -87,19 +98,23 @@ async def round_of(
         await broker.leave()  # from now on all of it has to be stored
         await asyncio.sleep(effort.settle)
         early, before, since = await served.served(), program.taken(), time.time()
-        await asyncio.sleep(effort.window)
+        await asyncio.sleep(effort.window * work.longer)
         late, after, until = await served.served(), program.taken(), time.time()
         await asyncio.sleep(_AFTER)
         program.kill()
         await asyncio.sleep(_LOOK)  # what was asked just before is answered
         end = await served.served()
     found = await side.stored(folder)
-    return _round(found.within(since, until), before, after, until - since, judged(work, found, early, late, end))
+    what = judged(work, found, early, late, end, (since, until))
+    later = await side.later(folder) / max(found.count, 1)
+    return _round(found.within(since, until), before, after, until - since, later, what)
 
 
-def _round(landed: Stored, before: Taken, after: Taken, seconds: float, what: Judged) -> Round:
-    count, cpu = landed.count, max(after.cpu - before.cpu, 0.01)
-    return Round(count / seconds, max(count, 1) / cpu, after.memory, what)
+def _round(landed: Stored, before: Taken, after: Taken, seconds: float, later: float, what: Judged) -> Round:
+    """`later`: CPU-seconds for each sample after the window."""
+    count = max(landed.count, 1)
+    cpu = after.cpu - before.cpu + later * count
+    return Round(landed.count / seconds, count / cpu, later * 1e6, after.memory, what)
 
 
 async def _until_polled(work: Work, served: ModbusDevices, program: Program) -> None:

@@ -10,6 +10,8 @@ from typing import Self
 
 import psutil
 
+from bench.processes import cpu_seconds
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -25,15 +27,15 @@ class Program:
     def __init__(self, name: str, command: list[str], folder: Path, environment: dict[str, str]) -> None:
         self.name = name
         self.folder = folder
-        self._command = command
-        self._environment = environment
+        self.command = command
+        self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self._environment,
+                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.environment,
             )  # fmt: skip
         return self
 
@@ -63,11 +65,11 @@ class Program:
 
     @staticmethod
     def taken_by(pid: int) -> Taken:
-        """By a process and its children, those that have ended too."""
+        """By a process and its children; of those that have ended the system tells steps of 10 ms."""
         tree = _tree(pid)
         times = [each.cpu_times() for each in tree]
-        ended = times[0].children_user + times[0].children_system
-        cpu = sum(each.user + each.system for each in times) + ended
+        ended = sum(each.children_user + each.children_system for each in times)
+        cpu = sum(cpu_seconds(each.pid) for each in tree) + ended
         return Taken(cpu, sum(each.memory_info().rss for each in tree) / 1e6)
 
 

@@ -8,6 +8,7 @@ from statistics import median
 
 from bench.figures import Figure, Goals
 from bench.landed.devices import Missing, built
+from bench.landed.flushes import flushes_of_a_commit
 from bench.landed.rounds import OURS, Effort, Round, Side, peer, round_of
 from bench.landed.stored import p99
 from bench.landed.thingsboard import installed
@@ -49,7 +50,17 @@ async def measure(folder: Path, effort: Effort) -> list[Figure]:
     away = {
         side.name: await _made(side, W1, devices, folder / f"{side.name}-away", effort, offline=True) for side in sides
     }
-    return _figures(rounds, away)
+    return [*_figures(rounds, away), *await _flushes(devices, folder / "flushes")]
+
+
+async def _flushes(devices: Path, folder: Path) -> list[Figure]:
+    tell("a short run of ours under strace")
+    folder.mkdir()
+    try:
+        return [Goals().figure("landed_flushes", await flushes_of_a_commit(devices, folder))]
+    except Missing as why:
+        tell(f"SKIPPED, no flush was seen: {why}")
+        return []
 
 
 async def _made(
@@ -58,7 +69,8 @@ async def _made(
     folder.mkdir()
     made = await round_of(side, work, devices, folder, effort, offline=offline)
     tell(
-        f"  {side.name} at {side.durability}: {made.landed:,.0f}/s landed, {made.cpu_per_million:.1f} CPU-s a million, "
+        f"  {side.name} at {side.durability}: {made.landed:,.0f}/s landed, {made.cpu_per_million:.1f} CPU-s a million "
+        f"({made.later:.2f} of them after the window), "
         f"complete {made.judged.completeness:.2f} %, {made.memory:.0f} MB"
     )
     return made
@@ -72,6 +84,7 @@ def _figures(rounds: Rounds, away: dict[str, Round]) -> list[Figure]:
         if theirs:
             values[other] = median(each.per_cpu for each in rounds[theirs, work])
             values[times] = values[own] / values[other]
+    values["landed_fold"] = median(each.later for each in rounds[OURS.name, W1])
     values |= _of_one(OURS.name, rounds, away, (
         "landed_complete", "landed_time_error", "landed_lost", "landed_lost_away", "landed_w4_kept", "landed_memory",
     ))  # fmt: skip

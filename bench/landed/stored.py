@@ -43,22 +43,26 @@ class Stored:
 class Judged:
     """What came of it. `completeness` in percent of what was served between two looks at the devices.
 
-    `kept`: how many percent of the scans that its interval asks for the slowest of the answering devices
-    had. `lost` are the samples served that are not there after the kill; `lost_scans` the most of one device.
+    `kept`: how many percent of the scans that its interval asks for in the window the slowest of the answering
+    devices had. `lost_scans` were served since the window began and are not whole after the kill, wherever they
+    lie, the most of one device.
     `errors` are stored times less the clocks of the devices, in milliseconds.
     """
 
     completeness: float
     kept: float
-    lost: int
     lost_scans: int
     errors: Sequence[float]
 
 
 def judged(
-    work: Work, stored: Stored, early: Sequence[Served], late: Sequence[Served], end: Sequence[Served]
-) -> Judged:
-    """Look at every sample. `early` and `late` begin and end the window, `end` is after the kill."""
+    work: Work, stored: Stored, early: Sequence[Served], late: Sequence[Served], end: Sequence[Served],
+    window: tuple[float, float],
+) -> Judged:  # fmt: skip
+    """Look at every sample. `early` and `late` begin and end the window, `end` is after the kill.
+
+    `window`: the same two moments in seconds since 1970.
+    """
     found = wanted = lost_scans = 0
     answering = [number for number in range(work.devices) if number != work.hung]
     for device in answering:
@@ -67,12 +71,10 @@ def judged(
         for address in work.addresses():
             scans = _scans(stored, device, address)
             found += len({*scans}.intersection(span))
-        lost_scans = max(lost_scans, end[device].scans - max(_scans(stored, device, SCANS), default=0))
-    served = sum(each.tags for each in end)
+        lost_scans = max(lost_scans, _lost(work, stored, device, range(early[device].scans + 1, end[device].scans + 1)))
     return Judged(
         completeness=100 * found / wanted if wanted else 0.0,
-        kept=min(_kept(stored, device, work.interval) for device in answering),
-        lost=served - stored.count,
+        kept=min(_kept(stored, device, work.interval, window) for device in answering),
         lost_scans=lost_scans,
         errors=_errors(stored, answering),
     )
@@ -86,12 +88,25 @@ def _scans(stored: Stored, device: int, address: int) -> list[int]:
     return [scan_of(address, value) for value in stored.values.get((device, address), [])]
 
 
-def _kept(stored: Stored, device: int, interval: float) -> float:
-    """Percent of the scans that belong between the first that is stored and the last."""
-    times = stored.times.get((device, SCANS), [])
-    if len(times) < 2:
-        return 0.0
-    return 100 * (len(times) - 1) * interval / ((times[-1] - times[0]) / 1e6)
+def _lost(work: Work, stored: Stored, device: int, served: range) -> int:
+    """How many of these scans are not there. The kill may cut the last one short: its counter will do."""
+    counted = {*_scans(stored, device, SCANS)}
+    whole = counted.intersection(*(_scans(stored, device, address) for address in work.addresses()))
+    return sum(scan not in (counted if scan == served[-1] else whole) for scan in served)
+
+
+def _kept(stored: Stored, device: int, interval: float, window: tuple[float, float]) -> float:
+    """Percent of the scans that belong into the window.
+
+    From the last scan before it to the first behind it: so its length has no part in an interval. Where there
+    is none it is the edge itself.
+    """
+    times = sorted(time / 1e6 for time in stored.times.get((device, SCANS), []))
+    since, until = window
+    first = max((time for time in times if time < since), default=since)
+    last = min((time for time in times if time >= until), default=until)
+    had = sum(first <= time <= last for time in times)
+    return 100 * max(had - 1, 0) * interval / (last - first)
 
 
 def _errors(stored: Stored, devices: Sequence[int]) -> list[float]:

@@ -11,7 +11,8 @@ class Work:
     """`devices` of `groups` groups of `width` registers each, `stride` addresses from group to group.
 
     `interval` in seconds. `one_by_one`: an entry for each register, where the program polled knows no better.
-    `delay`: seconds that a device takes to answer; `hung`: the device that never does.
+    `delay`: seconds that a device takes to answer; `hung`: the device that never does. `longer`: how many
+    times longer its window is than that of others, where little is done in a second.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Work:
     stride: int
     interval: float
     one_by_one: bool = False
+    longer: int = 1
     delay: float = 0.0
     hung: int | None = None
 
@@ -47,7 +49,9 @@ class Work:
 
 W1 = Work("w1", "50 devices with 100 registers each, every 200 ms", 50, 1, 100, 100, 0.2)
 W2 = Work("w2", "one device with 1,000 registers in 40 groups, every 200 ms", 1, 40, 25, 50, 0.2)
-W3 = Work("w3", "the same registers every second, an entry for each", 1, 40, 25, 50, 1.0, one_by_one=True)
+W3 = Work(
+    "w3", "the same registers every second, an entry for each", 1, 40, 25, 50, 1.0, one_by_one=True, longer=4
+)
 W4 = Work(
     "w4", "as w1, answers after 5 ms, one device of the 50 hung", 50, 1, 100, 100, 0.2, delay=0.005, hung=25
 )

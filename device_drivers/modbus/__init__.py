@@ -1,4 +1,4 @@
-"""Modbus: polls the registers of one unit in as few block reads as the device allows."""
+"""Modbus: polls the registers of all units of a line, or of a connection, in as few block reads as they allow."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def raw_reader(point: Point, start: int) -> Callable[[bytes], Raw]:
     a float that is not finite, and for BCD with a digit above nine.
     """
     number = _unchecked(point, start)
-    none = frozenset(_as_read(point, sentinel) for sentinel in point.sentinels)
+    none = frozenset(point.as_read(sentinel) for sentinel in point.sentinels)
     if not none:
         return number
 
@@ -216,14 +216,3 @@ def _decimal(word: int) -> int | None:
     """
     digits = f"{word:x}"
     return int(digits) if digits.isdigit() else None
-
-
-def _as_read(point: Point, sentinel: int | float | str) -> int | float | str:
-    """A sentinel as the registers hold it: a float of 32 bits is not the decimal fraction in the site file."""
-    if point.kind is Type.FLOAT32 and isinstance(sentinel, (int, float)):
-        try:
-            rounded: float = struct.unpack(">f", struct.pack(">f", sentinel))[0]
-        except OverflowError:
-            return sentinel
-        return rounded
-    return sentinel

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from device_drivers.contract import (
     BadReply,
     Clock,
-    DataValue,
     DataValues,
     DeviceError,
     Emit,
@@ -18,30 +17,32 @@ from device_drivers.contract import (
     NotWritten,
     Online,
     PointRead,
-    TimedOut,
+    StatusCode,
     Unreachable,
     Written,
 )
 from device_drivers.modbus.blocks import Block, plan, split
+from device_drivers.modbus.connecting import connect
 from device_drivers.modbus.frames import Answer, Asked, Failure, Refusal
-from device_drivers.modbus.line import GATEWAY, Line
-from device_drivers.modbus.notices import Told
+from device_drivers.modbus.line import GATEWAY, STUBBORN, Line, Turn
+from device_drivers.modbus.notices import ECHO, Told, why_lost, without_value
 from device_drivers.modbus.options import Options
-from device_drivers.modbus.reading import reads
+from device_drivers.modbus.reading import Reading
+from device_drivers.modbus.refused import Refused
 from device_drivers.modbus.rounds import Job, Schedule
-from device_drivers.modbus.values import Fields, Round, bad, fields
-from device_drivers.modbus.wire import Wire, connect
+from device_drivers.modbus.slowest import Slowest
+from device_drivers.modbus.values import Fields, bad, fields
+from device_drivers.modbus.wire import Wire
 from device_drivers.modbus.writing import Plan, may_try_next, plan_write, why_not
 
 _LOOK = 1.0  # seconds between two looks at paces and dead units while answers are good
-_ILLEGAL_ADDRESS = 2  # exception: a register of the read is not there (application protocol, 7)
 
 
 class Driver:
-    """One connection. A block that a unit refuses makes its points bad and nothing else.
+    """One connection. A block that a unit refuses, or does not answer, makes its points bad and nothing else.
 
-    A unit that does not answer, or answers something else than was asked, makes its points bad; when no
-    unit is left that answers, the driver ends. `Line` decides whose answers are believed.
+    A unit that answers nothing, or something else than was asked, makes its points bad; when no unit is left
+    that answers, the driver ends. `Line` decides whose answers are believed, and what is asked.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
@@ -58,7 +59,12 @@ class Driver:
             blocks, careful=options.of_a_line, timeout=options.timeout,
             retry_dead=options.retry_dead_unit, seed=clock.new_id(),
         )  # fmt: skip
+        self._frequent = frozenset(
+            unit for unit, pace in self._schedule.paces().items() if pace <= options.retry_dead_unit
+        )
+        self._refused = Refused()
         self._told = Told(options.retry_dead_unit)
+        self._slowest = Slowest(options.timeout)
         self._wire: Wire | None = None
         self._broken: DeviceError | None = None  # why no unit is left that answers
         # Who waits first is first: a write waits for the requests on their way, never for the polls behind.
@@ -67,6 +73,8 @@ class Driver:
         self._look_at = now
         self._quiet_until = now
         self._online = False
+        self._giving: set[Block] = set()  # whose last read gave a good value
+        self._told_online: Online | None = None
         self._early: list[DataValues] = []  # bad ones from before the first answer
         self.round_trip: float | None = None
 
@@ -123,33 +131,27 @@ class Driver:
             return
         if isinstance(answer, Refusal) and (words := why_not(plan.point, answer)):
             raise NotWritten(words)
-        raise self._why(request, answer)
+        raise why_lost(self._options, request, answer)
 
-    async def read_now(self) -> tuple[PointRead, ...]:
-        """See device_drivers.contract.Reads. A dead unit is asked as well: somebody may just have mended it."""
+    async def read_now(self, within: float) -> tuple[PointRead, ...]:
+        """See device_drivers.contract.Reads."""
         if (wire := self._wire) is None:
             raise Unreachable(f"{self._options.where} is not connected now.")
         factors = frozenset(point.scale_from for point in self._options.points if point.scale_from)
-        round, values, answered = Round(factors), list[DataValue](), list[tuple[Block, Answer, bool, float | None]]()
-        for block in self._schedule.blocks:
-            answer, believed, asked_at = await self._read(wire, block)
-            known = self._fields[block]
-            if believed and isinstance(answer, bytes):
-                found = round.take(known, answer, asked_at)
-            else:
-                found = round.miss(known, asked_at)
-            values += [value for each in found for value in each]
-            answered.append((block, answer, believed, None if isinstance(answer, Failure) else self.round_trip))
-        told = [
-            read for block, answer, believed, took in answered
-            for read in reads(block, answer, believed, values, took)
-        ]  # fmt: skip
-        order = {point.name: at for at, point in enumerate(self._options.points)}
-        return tuple(sorted(told, key=lambda read: order[read.item]))
+        reading = Reading(self._schedule.blocks, self._line.dead, factors, self._line.aside)
+        try:
+            async with asyncio.timeout(within):
+                while block := reading.next():
+                    answer, believed, asked_at = await self._read(wire, block)
+                    reading.take(answer, believed, asked_at, self.round_trip)
+        except TimeoutError:
+            reading.give_up(f"Not read: the {within:g} s for it were over.")
+        told = {read.item: read for read in reading.told()}
+        return tuple(told[point.name] for point in self._options.points)
 
     async def _one_by_one(self, wire: Wire, emit: Emit) -> None:
         while True:
-            job = self._schedule.take(self._clock.monotonic())
+            job = self._schedule.take(self._clock.monotonic(), self._line.gated)
             if job is None:
                 await self._clock.sleep_until(self._schedule.due())
             else:
@@ -161,7 +163,7 @@ class Driver:
         try:
             while True:
                 while len(flying) < self._options.max_in_flight:
-                    if not (job := self._schedule.take(self._clock.monotonic())):
+                    if not (job := self._schedule.take(self._clock.monotonic(), self._line.gated)):
                         break
                     flying.add(asyncio.create_task(self._poll(wire, job, emit)))
                 due = self._schedule.due()
@@ -177,32 +179,85 @@ class Driver:
             await _end(flying)
 
     async def _poll(self, wire: Wire, job: Job, emit: Emit) -> None:
-        """Read a block, or leave it out for a dead unit; emit what comes of it."""
+        """Read a block, or leave out what is not to be asked now; emit what comes of it."""
+        block = job.block
         try:
             if self._broken:  # found out by a write
                 raise self._broken
-            if self._line.skips(job.block.unit, self._clock.monotonic()):
-                self._schedule.drop(job.block.unit)
-                return
-            answer, believed, asked_at = await self._read(wire, job.block)
+            turn = self._line.turn(block, self._clock.monotonic())
+            if turn is Turn.LEAVE:
+                answer, believed, asked_at = self._leave(job)
+                if answer is None:
+                    return
+            else:
+                answer, believed, asked_at = await self._read_or_probe(wire, job, turn)
         finally:
-            self._schedule.done(job)
+            if self._schedule.done(job):
+                self._line.probes.round_of(block.unit, job.course.begun[-1])
         self._take_back(emit)  # first: what was just read is newer than the doubt
-        known = self._fields[job.block]
+        known = self._fields[block]
         if believed and isinstance(answer, bytes):
             found = job.round.take(known, answer, asked_at)
         else:
             found = job.round.miss(known, asked_at)
+        self._note(block, found)
         if not self._online:
             self._early += found
             if isinstance(answer, Failure):
                 return
             self._online = True
-            emit(Online(identity="", rhythm=self._rhythm))
+            self._tell_online(emit)
             found, self._early = self._early, []
+        else:
+            self._tell_online(emit)
         for value in found:
             emit(value)
         self._after(job, answer, emit)
+
+    def _leave(self, job: Job) -> tuple[Answer | None, bool, datetime]:
+        """A block that is set aside has no value in this round; a unit that is dead has no round (None)."""
+        if job.block in self._line.aside and job.block.unit not in self._line.gated:
+            return Failure("silent"), False, self._clock.now()
+        self._schedule.drop(job.block.unit)
+        return None, False, self._clock.now()
+
+    async def _read_or_probe(self, wire: Wire, job: Job, turn: Turn) -> tuple[Answer, bool, datetime]:
+        """The answer for a block. When there is none, ask for another one, to know what it is that is silent."""
+        block, line, began = job.block, self._line, self._clock.monotonic()
+        gated = block.unit in line.gated
+        line.probes.flying = line.probes.flying or turn is Turn.PROBE
+        try:
+            answer, believed, asked_at = await self._read(wire, block)
+            if not _unanswered(answer):
+                return answer, believed, asked_at
+            witness = None if gated else line.witness(block)
+            if witness and not _unanswered((await self._read(wire, witness))[0]):
+                if line.set_aside(block, self._clock.monotonic()) >= STUBBORN:
+                    self._split(block)
+            if block.unit in line.gated:
+                self._schedule.another_first(job)
+                self._schedule.drop(block.unit)
+            free_at = max(self._clock.monotonic(), line.quiet_until)
+            line.probes.failed(began, free_at, self._frequent.intersection(line.living))
+        finally:
+            if turn is Turn.PROBE:
+                line.probes.flying = False
+        return answer, believed, asked_at
+
+    def _split(self, block: Block) -> None:
+        """Read a block in parts from its next round on."""
+        if len(block.points) > 1:
+            parts = split(block)
+            self._fields.update({part: fields(part) for part in parts})
+            self._schedule.replace(block, parts)
+            self._line.split(block, parts, self._clock.monotonic())
+
+    def _note(self, block: Block, found: Collection[DataValues]) -> None:
+        """Whether a block gives values now; one whose values wait for their factor says nothing."""
+        if any(each.status is StatusCode.GOOD for each in found):
+            self._giving.add(block)
+        elif found:
+            self._giving.discard(block)
 
     async def _read(self, wire: Wire, block: Block) -> tuple[Answer, bool, datetime]:
         """The answer for a block, whether it is believed, and the moment of its request.
@@ -222,26 +277,33 @@ class Driver:
             if quiet > self._clock.monotonic():
                 await self._clock.sleep_until(quiet)
             asked = self._line.request(what) if isinstance(what, Block) else what
+            block = what if isinstance(what, Block) else None
             asked_at, began = self._clock.now(), self._clock.monotonic()
-            answer = await wire.ask(asked, self._options.timeout)
+            try:
+                answer = await wire.ask(asked, self._options.timeout)
+            except asyncio.CancelledError:  # of whoever asked; the line goes on, and the answer may still come
+                self._line.abandoned(asked, self._clock.monotonic())
+                raise
             now = self._clock.monotonic()
             self._quiet_until = now + self._options.gap
             if not isinstance(answer, Failure):
                 self.round_trip = now - began
-            return answer, self._judge(asked, answer), asked_at
+                if not (isinstance(answer, Refusal) and answer.code in GATEWAY):  # else it waited for a dead unit
+                    self._slowest.took(self.round_trip, now)
+            return answer, self._judge(asked, answer, block), asked_at
 
-    def _judge(self, request: Asked, answer: Answer) -> bool:
+    def _judge(self, request: Asked, answer: Answer, block: Block | None) -> bool:
         """Tell the line what came; whether it is believed. Raises DeviceError when no unit is left."""
         now = self._clock.monotonic()
         match answer:
             case bytes():
-                return self._line.answered(request)
+                return self._line.answered(request, block)
             case Refusal():
-                self._line.refused(request, answer, now)
+                self._line.refused(request, answer, now, block)
             case Failure():
-                self._line.failed(request, answer, now)
-        if self._line.lost:
-            self._broken = self._why(request, answer)
+                self._line.failed(request, answer, now, block)
+        if self._line.lost or (self._wire is not None and self._wire.torn):
+            self._broken = why_lost(self._options, request, answer)
             raise self._broken
         return False
 
@@ -258,51 +320,56 @@ class Driver:
 
     def _after(self, job: Job, answer: Answer, emit: Emit) -> None:
         """What an answer means for others: blocks to be split, words for people."""
-        if isinstance(answer, Refusal) and answer.code == _ILLEGAL_ADDRESS and len(job.block.points) > 1:
-            parts = split(job.block)
-            self._fields.update({part: fields(part) for part in parts})
-            self._schedule.replace(job.block, parts)
         now = self._clock.monotonic()
+        if isinstance(answer, Refusal) and answer.code not in GATEWAY:
+            if self._refused.take(job.block, answer.code, now):
+                self._split(job.block)
+        elif self._refused:
+            self._refused.right(job.block)
         if isinstance(answer, bytes) and now < self._look_at:
             return  # all is well with this one, and the others were just looked at
         self._look_at = now + _LOOK
-        words = self._told.news(self._schedule.late(), self._line.dead)
+        words = self._told.news(self._schedule.late(), self._line.dead, tuple(self._wrong(now)))
         if words is not None:
             emit(Notice(words))
 
-    @property
-    def _rhythm(self) -> float:
-        """Seconds between two values of whatever is read least often, when every answer is late.
+    def _wrong(self, now: float) -> Iterator[str]:
+        """Sentences about what has no value though its unit answers, and about the line."""
+        alive = (block for block in self._line.aside if block.unit not in self._line.gated)
+        yield from without_value(self._options, self._refused.lasting(now), alive)
+        if self._wire is not None and self._wire.echoes:
+            yield ECHO
 
-        Not of the most often: its unit may be dead, and left out, while the others are as good as ever.
+    def _tell_online(self, emit: Emit) -> None:
+        """That it is online; again when another block has become the most frequent that gives values, or `timeout`
+        turns out to be too short.
         """
-        said = self._options
-        paces = (said.groups[point.group] if point.group else said.interval for point in said.points)
-        return max(paces) + said.timeout
+        warning = self._slowest.warning(self._clock.monotonic())
+        online = Online("", (warning,) if warning else (), self._rhythm())
+        if online != self._told_online:
+            self._told_online = online
+            emit(online)
+
+    def _rhythm(self) -> float:
+        """Seconds between two good values, when every answer is late: of the most frequent blocks that give such.
+
+        Not of those that are refused, hold no value, or are of a dead unit: others may be as good as ever.
+        Where nothing gives a value, of the most frequent that could.
+        """
+        said, dead = self._options, self._line.dead
+        alive = [block for block in self._schedule.blocks if block.unit not in dead]
+        counted = self._giving.intersection(alive) or alive
+        paces = (said.groups[block.group] if block.group else said.interval for block in counted)
+        return min(paces, default=said.interval) + said.timeout
 
     def _points_of(self, unit: int) -> Iterable[DataValues]:
         names = [point.name for point in self._options.placed() if point.unit == unit]
         return bad(names, self._clock.now())
 
-    def _why(self, request: Asked, answer: Answer) -> DeviceError:
-        """Why the device is lost, in words."""
-        where, unit = self._options.where, request.unit
-        match answer:
-            case Refusal(code) if code in GATEWAY:
-                return Unreachable(
-                    f"The gateway at {where} answers, but not unit {unit} behind it. "
-                    "Check the unit number and the bus cable."
-                )
-            case Failure("odd", words):
-                return BadReply(
-                    f"{where} does not answer what it is asked: {words}. "
-                    "Is it a Modbus device, and this its unit number?"
-                )
-            case _:
-                return TimedOut(
-                    f"{where} does not answer within {self._options.timeout:g} s "
-                    f"(unit {unit}, function {request.function}, address {request.address})."
-                )
+
+def _unanswered(answer: Answer) -> bool:
+    """Whether nobody gave an answer to what was asked."""
+    return isinstance(answer, Failure) or (isinstance(answer, Refusal) and answer.code in GATEWAY)
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -14,10 +14,9 @@ import struct
 
 from device_drivers.modbus.decoding import FORMATS, read
 from device_drivers.modbus.frames import COIL_OFF, COIL_ON
-from device_drivers.modbus.points import Point, Table, Type
+from device_drivers.modbus.points import BCD_DIGITS, Point, Table, Type
 
 _FLOATS = {Type.FLOAT32: 1e-6, Type.FLOAT64: 1e-12}  # how exact they are
-_DIGITS = {Type.BCD16: 4, Type.BCD32: 8}
 
 
 def unwritable(point: Point) -> str:
@@ -85,7 +84,7 @@ def _raw(point: Point, value: int | float) -> int | float:
     if not math.isfinite(value):
         raise ValueError(f"a {point.kind} can not hold it")
     whole = round(value)
-    if (digits := _DIGITS.get(point.kind)) is None:
+    if (digits := BCD_DIGITS.get(point.kind)) is None:
         return whole
     if not 0 <= whole < 10**digits:
         raise ValueError(f"a {point.kind} can not hold it")
@@ -96,6 +95,7 @@ def _close(point: Point, again: object, value: bool | int | float | str) -> bool
     if isinstance(value, str) or isinstance(again, (str, bool)):
         return isinstance(value, str) and again == value.rstrip()
     assert isinstance(again, (int, float))
-    if isinstance(again, int) and isinstance(value, int):
+    whole = (point.scale, point.offset) == (1.0, 0.0) and point.kind not in _FLOATS
+    if whole or (isinstance(again, int) and isinstance(value, int)):
         return again == value
     return math.isclose(again, value, rel_tol=_FLOATS.get(point.kind, 1e-9), abs_tol=abs(point.scale) * 1e-6)

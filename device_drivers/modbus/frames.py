@@ -41,6 +41,11 @@ class Request:
         return -(-self.count // 8) if self.function <= 2 else 2 * self.count
 
     @property
+    def repeated(self) -> bool:
+        """Whether the right answer is the request once more."""
+        return False
+
+    @property
     def pdu(self) -> bytes:
         """Function code and what it asks for."""
         return _PDU.pack(self.function, self.address, self.count)
@@ -59,6 +64,11 @@ class WriteRequest:
     def data_size(self) -> int:
         """Bytes of the right answer behind its function code and one more: it has no byte count."""
         return 3
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the right answer is the request once more."""
+        return self.function != WRITE_REGISTERS
 
     @property
     def echo(self) -> bytes:

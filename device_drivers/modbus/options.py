@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from device_drivers.modbus.counters import counter_modulus
 from device_drivers.modbus.encoding import unwritable
 from device_drivers.modbus.points import (
     MAX_BITS,
@@ -53,17 +54,23 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `interval` is the pace of the poll; `groups` are further paces by name, for example
     { fast = 0.2, slow = 5 }. `timeout` is how long the device may take to connect and to answer each
-    request: on a serial line at least three times its slowest answer. One read asks for at most
-    `max_registers` registers or `max_bits` bits, and reads over gaps of up to `max_gap` registers that
-    nobody asked for (0 for a device that refuses unused addresses). Of several units, one that does
-    not answer is left out and tried again every `retry_dead_unit`.
+    request: at least three times its slowest answer, and a warning says when it is less. One read asks for
+    at most `max_registers` registers or `max_bits` bits, and reads over gaps of up to `max_gap` registers that
+    nobody asked for (0 for a device that refuses unused addresses).
+
+    A unit of several that does not answer is left out, and asked again after 2 s, 4 s and so on up to
+    `retry_dead_unit`; so is a block of registers that its unit does not answer while it answers others (on a
+    serial line up to ten times as long). Such a probe costs the line its `timeout`, and a serial line one more of
+    quiet. All probes together take a fifth of the time at most, and between two of them every unit that
+    answers is read.
 
     For devices with manners of their own: `pause_after_connect`, `pause_between_requests`,
-    `one_request_per_point`, and `max_in_flight`, how many requests a TCP device takes at a time.
+    `one_request_per_point`, and `max_in_flight`, how many requests a TCP device takes at a time: with two or more
+    a probe holds up no poll.
     """
 
     transport: Transport = "tcp"
-    host: str = ""
+    host: Annotated[str, Meta(extra={"address": "host"})] = ""
     port: Annotated[int, Meta(ge=1, le=0xFFFF)] = 502
     serial: SerialPort | None = None
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
@@ -102,6 +109,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Why an item can not be written; see device_drivers.contract.DriverModule."""
         found = (point for point in self.placed() if point.name == item)
         return next((unwritable(point) for point in found), "is no point of this device")
+
+    def counter_modulus(self, item: str) -> int | None:
+        """How many numbers a counter has; see device_drivers.contract.DriverModule."""
+        found = (point for point in self.placed() if point.name == item)
+        return next((counter_modulus(point) for point in found), None)
 
     def placed(self) -> tuple[Point, ...]:
         """The points as they are on the wire: every one with table and unit, its address from 0."""

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import enum
+import math
+import struct
 from typing import Annotated, Literal
 
 import msgspec
@@ -78,7 +80,10 @@ _SIZES = {
     Type.UINT64: 4, Type.INT64: 4, Type.FLOAT64: 4,
 }  # fmt: skip
 _UNSIGNED = (Type.UINT16, Type.UINT32, Type.UINT64)
-_INTEGERS = (*_UNSIGNED, Type.INT16, Type.INT32, Type.INT64)
+_SIGNED = (Type.INT16, Type.INT32, Type.INT64)
+_INTEGERS = (*_UNSIGNED, *_SIGNED)
+BCD_DIGITS = {Type.BCD16: 4, Type.BCD32: 8}
+_LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 # Modicon numbers: the first digit says the table, the rest counts from 1; five digits, or six.
 _MODICON = {0: Table.COIL, 1: Table.DISCRETE, 3: Table.INPUT, 4: Table.HOLDING}
 
@@ -94,7 +99,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     type. `length` is the number of registers of a string. The value is `raw * scale + offset`; with
     `scale_from` it is `raw * 10^factor * scale + offset`, where the factor is another point of the same
     unit and group, and it is bad while the factor is bad. `not_available` is the raw value, or a list
-    of them, by which the device says that it has none. `alone` keeps the point out of the block reads
+    of them, by which the device says that it has none; of a whole number also its bits, as makers print
+    them: 0x8000. `alone` keeps the point out of the block reads
     of others. `unit` is the number of the unit that holds it, left out: the device's. `group` is one of
     the device's `groups`, left out: it is read every `interval`. `engineering_unit` is for people.
     """
@@ -147,6 +153,23 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 return several
             case one:
                 return (one,)
+
+    def as_read(self, sentinel: Sentinel) -> Sentinel:
+        """A sentinel as the registers give it. Makers print the bits, 0x8000, of what an int16 gives as -32768.
+
+        >>> Point(name="hot", address=8, type=Type.INT16).as_read(0x8000)
+        -32768
+        """
+        if isinstance(sentinel, str):
+            return sentinel.split("\0", 1)[0].rstrip()
+        if self.kind is Type.FLOAT32 and abs(sentinel) <= _LARGEST_FLOAT32:
+            rounded: float = struct.unpack(">f", struct.pack(">f", sentinel))[0]
+            return rounded
+        if self.kind in _INTEGERS and math.isfinite(sentinel):
+            width = self.bits or 16 * self.size
+            bits = int(sentinel) % (1 << width)
+            return bits - (1 << width) if self.kind in _SIGNED and bits >> width - 1 else bits
+        return sentinel
 
 
 def place(point: Point, base: Base, unit: int) -> Point:
@@ -245,7 +268,29 @@ def _text_problem(point: Point) -> str:
 def _sentinel_problem(point: Point) -> str:
     if point.sentinels and point.kind is Type.BOOL:
         return "a bool is true or false: leave `not_available` out"
-    for sentinel in point.sentinels:
-        if isinstance(sentinel, str) is not (point.kind is Type.STRING):
-            return f"`not_available` is not a {point.kind}"
-    return ""
+    problems = (_never_read(point, sentinel) for sentinel in point.sentinels)
+    return next((f"`not_available` {problem}" for problem in problems if problem), "")
+
+
+def _never_read(point: Point, sentinel: Sentinel) -> str:
+    """Why no registers of a placed point give a sentinel, in words that go on after it; empty when some do."""
+    kind, size = point.kind, 2 * point.size
+    if isinstance(sentinel, str) is not (kind is Type.STRING):
+        return f"is not a {kind}"
+    if isinstance(sentinel, str):
+        room = 4 * size if "\\x" in sentinel else size  # a byte that is no UTF-8 is read as \xff
+        return f"{sentinel!r}: the string has {size} bytes" if len(sentinel.encode()) > room else ""
+    if kind in (Type.FLOAT32, Type.FLOAT64):
+        beyond = kind is Type.FLOAT32 and _LARGEST_FLOAT32 < abs(sentinel) < math.inf
+        return f"{sentinel:g} is more than a float32 can hold" if beyond else ""
+    if isinstance(sentinel, float) and not sentinel.is_integer():
+        return f"{sentinel:g}: the point holds whole numbers"
+    width = point.bits or 8 * size
+    digits, half = BCD_DIGITS.get(kind), 1 << width - 1
+    if digits is not None:
+        least, most = 0, 10**digits - 1
+    else:
+        least, most = (0, 2 * half - 1) if kind in _UNSIGNED else (-half, half - 1)
+    if least <= sentinel <= most or (digits is None and -half <= sentinel < 2 * half):
+        return ""
+    return f"{int(sentinel)}: the point holds {least} to {most}"

@@ -6,9 +6,8 @@
 >>> job = schedule.take(10.0)
 >>> schedule.take(10.1), schedule.due()  # one at a time
 (None, inf)
->>> schedule.done(job)
->>> schedule.due()
-10.5
+>>> schedule.done(job), schedule.due()
+(True, 10.5)
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from types import MappingProxyType
 
 from device_drivers.modbus.blocks import Block
 from device_drivers.modbus.values import Round
@@ -85,28 +85,50 @@ class Schedule:
         """All blocks as they are read now."""
         return tuple(block for course in self._courses for block in course.blocks)
 
-    def take(self, now: float) -> Job | None:
-        """The block whose round must be over first, of those that are due; None when there is none."""
+    def take(self, now: float, last: Mapping[int, float] = MappingProxyType({})) -> Job | None:
+        """The block whose round must be over first, of those that are due; None when there is none.
+
+        Units that are `last` come after all others, in the order of what is said of them.
+        """
         urgent: Course | None = None
+        after: Course | None = None
         for course in self._courses:
             if course.due <= now and not course.at_work:
                 course.begin(now)
-            if course.waiting and (urgent is None or course.due < urgent.due):
+            if not course.waiting:
+                continue
+            if last and course.unit in last:
+                if after is None or last[course.unit] < last[after.unit]:
+                    after = course
+            elif urgent is None or course.due < urgent.due:
                 urgent = course
+        urgent = urgent or after
         if urgent is None:
             return None
         urgent.flying += 1
         return Job(urgent.waiting.popleft(), urgent, urgent.round)
 
-    def done(self, job: Job) -> None:
-        """The block was read, or given up."""
+    def done(self, job: Job) -> bool:
+        """The block was read, or given up; whether the round of its course is over."""
         job.course.flying -= 1
+        return not job.course.at_work
 
     def drop(self, unit: int) -> None:
         """Leave out what is still to be read of a unit in the rounds that are at work."""
         for course in self._courses:
             if course.unit == unit:
                 course.waiting.clear()
+
+    def another_first(self, job: Job) -> None:
+        """Begin the next round of a course with another of its blocks: this one was not answered."""
+        job.course.blocks.append(job.course.blocks.pop(0))
+
+    def paces(self) -> Mapping[int, float]:
+        """Seconds from round to round of the most frequent course of each unit."""
+        found: dict[int, float] = {}
+        for course in self._courses:
+            found[course.unit] = min(course.interval, found.get(course.unit, math.inf))
+        return found
 
     def replace(self, block: Block, parts: Sequence[Block]) -> None:
         """Read a block in parts from the next round on."""

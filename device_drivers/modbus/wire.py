@@ -24,14 +24,22 @@ from device_drivers.modbus.frames import (
     take_tcp,
     tcp_frame,
 )
-from device_drivers.modbus.options import Options
+from device_drivers.modbus.noise import find_rtu, take_echo
 
 _LONGEST_FRAME = 260  # bytes (Modbus messaging on TCP/IP, 4.1)
 _REMEMBERED = 64  # requests given up whose late answers are no surprise
+_ECHOED = "what is sent comes back, and no answer behind it: switch the echo of the adapter off, and look for the unit"
 
 
 class Wire(asyncio.Protocol, ABC):
-    """One connection to `where`. `gone` is the sentence for its end by the other side."""
+    """One connection to `where`. `gone` is the sentence for its end by the other side.
+
+    `echoes`: what is sent comes back before the answer, from an adapter on the way. `torn`: only a part of an answer
+    came in time, and where the next one begins can not be told for sure.
+    """
+
+    echoes = False
+    torn = False
 
     def __init__(self, where: str, gone: str) -> None:
         self.made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -134,6 +142,7 @@ class TcpWire(Wire):
     def _give_up(self, transaction: int) -> None:
         _, future, _ = self._waiting.pop(transaction)
         self._given_up.append(transaction)
+        self.torn = bool(self._buffer)
         if not future.done():
             words = "the answer has the number of another request"
             future.set_result(Failure("odd", words) if self._stray else Failure("silent"))
@@ -149,13 +158,16 @@ class TcpWire(Wire):
 class RtuWire(Wire):
     """Frames of a serial line, on one or through a TCP connection: one request at a time.
 
-    `on_late` is told of each whole frame that is not the answer to the request on its way.
+    Noise around an answer is passed over, and so is the request itself where an adapter sends it back; an answer
+    is only what fits the request to its last bit. `on_late` is told of each whole frame that is not the answer to
+    the request on its way.
     """
 
     def __init__(self, where: str, gone: str, on_late: Callable[[Frame], None]) -> None:
         super().__init__(where, gone)
         self._on_late = on_late
         self._request: Asked | None = None
+        self._frame = b""
         self._future: asyncio.Future[Answer | None] | None = None
         self._odd = ""
 
@@ -164,6 +176,7 @@ class RtuWire(Wire):
         loop = asyncio.get_running_loop()
         self._buffer.clear()
         self._odd = ""
+        self._frame = rtu_frame(request)
         self._request, self._future = request, loop.create_future()
         timer = loop.call_later(timeout, self._give_up)
         try:
@@ -175,14 +188,33 @@ class RtuWire(Wire):
     def data_received(self, data: bytes) -> None:
         """Told by the loop."""
         self._buffer += data
+        while self._buffer and self._take_next():
+            pass
+        if len(self._buffer) > _LONGEST_FRAME:  # noise
+            del self._buffer[:-_LONGEST_FRAME]
+
+    def _take_next(self) -> bool:
+        """Take what comes next out of the buffer; whether there may be more to take."""
+        request = self._request
+        if request is not None and self._frame and self._is_echo(request) and take_echo(self._buffer, self._frame):
+            self.echoes, self._frame, self._odd = True, b"", _ECHOED
+            return True
         try:
-            while frame := take_rtu(self._buffer):
-                self._take(frame)
+            frame = take_rtu(self._buffer)
         except Garbled as error:
-            self._buffer.clear()
-            self._answer(Failure("odd", str(error)))
-        if len(self._buffer) > _LONGEST_FRAME:  # noise while nobody asks
-            self._buffer.clear()
+            if request is None:
+                self._buffer.clear()
+                return False
+            frame, self._odd = None, self._odd or str(error)
+        if frame is None and request is not None:
+            frame = find_rtu(self._buffer, request)
+        if frame is not None:
+            self._take(frame)
+        return frame is not None
+
+    def _is_echo(self, request: Asked) -> bool:
+        """Whether what was sent may come back once more: a write of one register is answered by the same bytes."""
+        return self.echoes or not request.repeated
 
     def _take(self, frame: Frame) -> None:
         if self._request is None:
@@ -193,6 +225,7 @@ class RtuWire(Wire):
             self._odd = answer.words
             self._on_late(frame)
         else:
+            self.echoes = not self._frame
             self._answer(answer)
 
     def _answer(self, answer: Answer | None) -> None:
@@ -205,26 +238,3 @@ class RtuWire(Wire):
 
     def _wake_all(self) -> None:
         self._answer(None)
-
-
-async def connect(options: Options, on_late: Callable[[Frame], None]) -> Wire:
-    """The line of a device, open. Raises Unreachable, or Misconfigured for a port that refuses its settings."""
-    where = options.where
-    if options.serial:
-        # Here and not above: the library costs memory, and devices on TCP do without it.
-        from device_drivers.modbus.serial_line import open_serial
-
-        gone = f"The serial port {where} is gone. Plug its adapter in again; check its cable."
-        return await open_serial(options.serial, RtuWire(where, gone, on_late))
-    gone = f"{where} closed the connection."
-    wire = TcpWire(where, gone) if options.transport == "tcp" else RtuWire(where, gone, on_late)
-    try:
-        async with asyncio.timeout(options.timeout):
-            await asyncio.get_running_loop().create_connection(lambda: wire, options.host, options.port)
-    except OSError as error:  # TimeoutError is one
-        wire.close()
-        raise Unreachable(
-            f"Nobody answers at {where}. Check the power and the network cable of the device, "
-            "and the address in the site file."
-        ) from error
-    return wire

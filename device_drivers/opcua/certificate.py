@@ -8,11 +8,12 @@ from __future__ import annotations
 import socket
 import stat
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -23,6 +24,7 @@ VALID = timedelta(days=3 * 365)  # a new one has to be brought to every server b
 WARNED = timedelta(days=30)
 
 _KEY_BITS = 2048  # the least that Basic256Sha256 allows, and what every server takes
+_ANEW = "Bring the right one back, or delete it and the certificate: new ones are made."
 _making = threading.Lock()  # two devices may want the first certificate at the same time
 
 
@@ -42,11 +44,13 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Own:
-    """Our certificate with its key, as files, and the application URI that goes with every session."""
+    """Our certificate with its key, as files and read, and the application URI that goes with every session."""
 
     certificate: Path
     key: Path
     says: Certificate
+    shown: x509.Certificate = field(repr=False)
+    secret: rsa.RSAPrivateKey = field(repr=False)
 
 
 def read(der: bytes) -> Certificate:
@@ -64,7 +68,7 @@ def read(der: bytes) -> Certificate:
 
 
 def own(folder: TrustFolder, now: datetime) -> Own:
-    """Our certificate; it is made when it is not there yet. Blocks for up to a second then.
+    """Our certificate; it is made when it is not there yet. Blocks for up to a second then, and for a tenth else.
 
     Raises CertificateError and OSError.
     """
@@ -77,7 +81,18 @@ def own(folder: TrustFolder, now: datetime) -> Own:
         raise CertificateError(f"{certificate} has no key {key}: bring it back, or delete the certificate.")
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
         raise CertificateError(f"The key {key} can be read by others: chmod 600 {key}")
-    return Own(certificate, key, read(certificate.read_bytes()))
+    der = certificate.read_bytes()
+    return Own(certificate, key, read(der), x509.load_der_x509_certificate(der), _secret(key))
+
+
+def _secret(key: Path) -> rsa.RSAPrivateKey:
+    try:
+        found = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"{key} holds no key that can be used. {_ANEW}") from error
+    if not isinstance(found, rsa.RSAPrivateKey):
+        raise CertificateError(f"{key} is no RSA key, which Basic256Sha256 needs. {_ANEW}")
+    return found
 
 
 def expiry_warning(whose: str, not_after: datetime, now: datetime, what_to_do: str) -> str:

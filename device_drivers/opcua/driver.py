@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from device_drivers.opcua.wire import Wire
 
 _ASK_AGAIN = 10.0  # seconds after which a point that was refused is asked for once more
-_LOOK_AT_DATES = 3600.0  # seconds between two looks at when certificates expire
+_LOOK_AT_DATES = 10.0  # seconds between two looks at when certificates expire, and at the server's clock
+_ASTRAY = 2.0  # seconds; a clock that is further off would put values into the wrong job
+_LEAST_ASTRAY = 1.5  # the same of a clock that was: one at the limit does not change from answer to answer
 _REASONS = 600  # characters; the first few points say what is wrong with all of them
 
 _INSECURE = (
@@ -65,6 +67,7 @@ class Driver:
         self._last: dict[str, datetime] = {}  # item -> source time of its last value
         self.round_trip: float | None = None
         self._refused: dict[Point, str] = {}
+        self._astray: float | None = None  # seconds by which the server's clock is ahead of ours, if that is too much
 
     async def run(self, emit: Emit) -> None:
         """Subscribe until cancelled; see device_drivers.contract.Driver."""
@@ -81,7 +84,7 @@ class Driver:
                 raise Misconfigured(f"{self._options.endpoint} refuses every point: {told[:_REASONS]}.")
             identity = await self._timed(wire)
             self._wire = wire
-            emit(Online(identity, self._warnings(), wire.patience))
+            emit(Online(identity, self._warnings(), wire.patience, only_changes=True))
             self._tell_refused(refused, emit)
             await self._deliver(wire, identity, refused, emit)
         finally:
@@ -104,11 +107,15 @@ class Driver:
                 raise NotWritten(f"{self._options.endpoint} is not connected.")
             return await self._wire.write_point(point, value)
 
-    async def read_now(self) -> tuple[PointRead, ...]:
-        """See device_drivers.contract.Reads."""
+    async def read_now(self, within: float) -> tuple[PointRead, ...]:
+        """See device_drivers.contract.Reads. The server answers all of it in one go, or none."""
         if self._wire is None:
             raise Unreachable(f"{self._options.endpoint} is not connected now.")
-        found, self.round_trip = await self._wire.read()
+        try:
+            async with asyncio.timeout(within):
+                found, self.round_trip = await self._wire.read()
+        except TimeoutError as error:
+            raise TimedOut(f"{self._options.endpoint} has not answered in {within:g} s.") from error
         came = {item: answer for answer in found for item in answer[0].items}
         return tuple(self._point_read(point, came.get(point.name)) for point in self._options.points)
 
@@ -126,8 +133,15 @@ class Driver:
         """Ask the server who it is, and how long it takes to say so."""
         began = self._clock.monotonic()
         identity = await wire.identity()
+        self._judge_clock(wire.clock_off)
         self.round_trip = self._clock.monotonic() - began
         return identity
+
+    def _judge_clock(self, off: float | None) -> None:
+        """Whether the server's times can be compared with ours. What was found holds until it is much else."""
+        astray = off if off is not None and abs(off) > (_LEAST_ASTRAY if self._astray else _ASTRAY) else None
+        if astray is None or self._astray is None or abs(astray - self._astray) > _ASTRAY:
+            self._astray = astray
 
     async def _secure(self, wire: Wire) -> None:
         """Sign and encrypt, with a server that somebody has trusted. Raises Misconfigured in words."""
@@ -139,11 +153,10 @@ class Driver:
             what = f"{error.filename or folder.own.parent}: {error.strerror}"
             raise Misconfigured(f"The folder of certificates can not be used: {what}.") from error
         assert self._own
-        own = self._own
-        await wire.secure(str(own.certificate), str(own.key), own.says.uri, shown)
+        wire.secure(self._own, shown)
 
     def _check(self, folder: TrustFolder, shown: bytes) -> None:
-        """Have our certificate, and see whether that of the server is trusted."""
+        """Have our certificate and its key, and see whether that of the server is trusted."""
         from device_drivers.opcua import certificate
 
         try:
@@ -173,8 +186,9 @@ class Driver:
 
     def _warnings(self) -> tuple[str, ...]:
         """What a person should know though all works."""
+        astray = () if self._astray is None else (_astray_words(self._astray),)
         if self._own is None or self._server is None:
-            return (_INSECURE,)
+            return ((_INSECURE,) if self._options.exposed else ()) + astray
         from device_drivers.opcua.certificate import expiry_warning
 
         ours = (
@@ -187,7 +201,7 @@ class Driver:
             expiry_warning("The certificate of this agent", self._own.says.not_after, now, ours),
             expiry_warning("The certificate of the server", self._server.not_after, now, theirs),
         )
-        return tuple(filter(None, told))
+        return (*filter(None, told), *astray)
 
     def _tell_refused(self, refused: Mapping[Point, str], emit: Emit) -> None:
         """A point that the server does not have is Bad, and people are told why; the others are as good as ever."""
@@ -217,8 +231,10 @@ class Driver:
             for task in tasks:
                 if task.done():
                     await task
-        except DeviceError:
-            emit(Gap(None, wire.heard[1], self._clock.now()))
+        except DeviceError:  # told before the connection is torn down: a frozen server takes its time
+            now, items = self._clock.now(), tuple(point.name for point in self._options.points)
+            emit(DataValues(items, (None,) * len(items), StatusCode.BAD, now))
+            emit(Gap(None, wire.heard[1], now))
             raise
         finally:
             for task in tasks:
@@ -236,7 +252,8 @@ class Driver:
         for change in changes:
             said = severity(change.code) if change.code else StatusCode.GOOD
             whole = None if said is StatusCode.BAD else plain(change.value)
-            moment, dropped = change.source_time or now, change.code and overflowed(change.code)
+            moment = change.source_time if change.source_time and self._astray is None else now
+            dropped = change.code and overflowed(change.code)
             for item in change.items:
                 pick = self._picks.get(item)
                 value = plain(picked(change.value, *pick)) if pick and said is not StatusCode.BAD else whole
@@ -279,13 +296,13 @@ class Driver:
                     emit(Notice(self._refused_words(refused)))
 
     async def _look_at_dates(self, identity: str, rhythm: float, emit: Emit) -> None:
-        """A connection may live for longer than a certificate does: say so when the time comes."""
+        """A certificate may expire while the connection lives, and a clock be set: say so when the time comes."""
         told = self._warnings()
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + _LOOK_AT_DATES)
             if (now := self._warnings()) != told:
                 told = now
-                emit(Online(identity, now, rhythm))
+                emit(Online(identity, now, rhythm, only_changes=True))
 
 
 def _emit_all(
@@ -293,6 +310,14 @@ def _emit_all(
 ) -> None:
     if items:
         emit(DataValues(tuple(items), values, status, times[-1], times))
+
+
+def _astray_words(off: float) -> str:
+    seconds, side = f"{abs(off):.0f} s", "ahead of" if off > 0 else "behind"
+    return (
+        f"The clock of the server is {seconds} {side} ours: values have the time at which they come here, not the "
+        "server's. Set both clocks by one time server (NTP)."
+    )
 
 
 def trust(options: Options) -> str:

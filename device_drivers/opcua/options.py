@@ -105,7 +105,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `insecure = true` nothing is signed, encrypted or checked, and the status of the device says so.
     """
 
-    endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@\s]+(/\S*)?$")]
+    endpoint: Annotated[str, Meta(pattern=r"^opc\.tcp://[^/@\s]+(/\S*)?$", extra={"address": "opc.tcp"})]
     publishing_interval: Annotated[float, Meta(ge=0.01, le=60)] = 0.2
     stale_after: Annotated[float, Meta(ge=0.5)] = 3.0
     timeout: Annotated[float, Meta(ge=0.1, le=60)] = 2.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import os
 from typing import Annotated, Literal
@@ -11,10 +10,11 @@ from typing import Annotated, Literal
 import serial
 from msgspec import Meta
 
-from device_drivers.contract import Clock, DeviceError, Emit, Misconfigured, Signal, Tap, Unreachable
+from device_drivers.contract import Clock, Emit, Misconfigured, Signal, Tap, Unreachable
 from device_drivers.scanners.line import ScannerLine
 from device_drivers.scanners.options import ScannerOptions
 from device_drivers.scanners.wire import Lose, Take
+from device_drivers.serial_ports import not_opened
 
 _CHUNK = 4096  # bytes; more than a scanner sends at once
 
@@ -109,21 +109,6 @@ def _open(options: Options) -> serial.Serial:
             exclusive=True,
         )
     except OSError as error:
-        raise _not_opened(options.port, error) from error
+        raise not_opened(options.port, error, "Is the scanner plugged in and switched on?") from error
     except ValueError as error:
         raise Misconfigured(f"The port {options.port} does not take these settings: {error}.") from error
-
-
-def _not_opened(port: str, error: OSError) -> DeviceError:
-    match error.errno:
-        case errno.ENOENT | errno.ENXIO | errno.ENODEV:
-            return Unreachable(f"There is no port {port}. Is the scanner plugged in and switched on?")
-        case errno.EACCES | errno.EPERM:
-            return Unreachable(
-                f"The agent may not open {port}. Put its user into the group that owns the port "
-                "(often dialout), and start it again."
-            )
-        case errno.EBUSY | errno.EAGAIN:
-            return Unreachable(f"Another program holds {port}. Close it, or name another port.")
-        case _:
-            return Unreachable(f"Can not open {port} as a serial port: {error.strerror or error}.")

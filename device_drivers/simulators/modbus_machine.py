@@ -14,6 +14,7 @@ Unit 1; addresses count from 0; words and bytes in the order of the standard (AB
 | holding  | 10      | float32 | cycle time, seconds                                   |
 | holding  | 12      | int16   | oil temperature: sensor not fitted, always -32768     |
 | holding  | 16      | string  | 8 registers: the name of the machine                  |
+| holding  | 24      | uint16  | set point: speed, percent; 24 to 27 can be written    |
 | discrete | 0, 1    | bool    | running, alarm                                        |
 """
 
@@ -34,7 +35,9 @@ from device_drivers.simulators.process import announce, termination
 from device_drivers.simulators.shift import PRESS, Moment, Shift, UnitState
 
 _NAME = b"FH-PRESS-250"
-_REGISTERS = 24
+_REGISTERS = 24  # that follow the shift
+SET_POINTS = range(24, 28)  # the only ones that can be written
+_SPEED = 80  # percent, as it was delivered
 
 
 def registers(moment: Moment, built: int = 0) -> list[int]:
@@ -74,13 +77,14 @@ async def serve(port: int, seed: int, time_scale: float, begin: float, built: in
         new: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
         if new is not None:
-            return ExcCodes.ILLEGAL_FUNCTION  # nothing of this machine can be written
+            inside = function in (6, 16) and address in SET_POINTS and address + len(new) - 1 in SET_POINTS
+            return None if inside else ExcCodes.ILLEGAL_ADDRESS  # everything else of this machine is only read
         moment = shift.at(begin + (time.monotonic() - started) * time_scale)
         fresh = [bits(moment)] if function == 2 else registers(moment, built)
         current[: len(fresh)] = fresh
         return None
 
-    words = [SimData(0, values=[0] * _REGISTERS, datatype=DataType.REGISTERS)]
+    words = [SimData(0, values=[*[0] * _REGISTERS, _SPEED, *[0] * (len(SET_POINTS) - 1)], datatype=DataType.REGISTERS)]
     flags = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
     device = SimDevice(1, simdata=(flags, flags, words, words), action=refresh)
     server = ModbusTcpServer(device, address=("127.0.0.1", port))

@@ -56,10 +56,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with an answer. `seconds`: how long the device thinks, whatever the fault."""
+    """What is wrong with an answer. `seconds`: how long the device thinks, whatever the fault. `code`: the exception
+    of a "refuse".
+    """
 
     kind: Kind = "none"
     seconds: float = 0.0
+    code: int = 2
 
 
 Send = Callable[[bytes], None]
@@ -71,7 +74,7 @@ class Peer:
 
     `asked` has every request in order of arrival; `limit` is the first address that is not there.
     `writable` are the function codes that it knows of those that write. `written` holds what was written,
-    by unit, whether it is a register, and address.
+    by unit, whether it is a register, and address. `on_the_way` is what becomes of the bytes of an answer.
     """
 
     units: Iterable[int] = (1,)
@@ -84,6 +87,7 @@ class Peer:
     connections: int = 0
     writable: Iterable[int] = (5, 6, 16)
     written: dict[tuple[int, bool, int], int] = field(default_factory=dict)
+    on_the_way: Callable[[Ask, bytes], bytes] = lambda ask, frame: frame
 
     @asynccontextmanager
     async def on_tcp(self, rtu: bool = False) -> AsyncIterator[Peer]:
@@ -182,12 +186,12 @@ async def _answer_all(
         if fault.kind == "close":
             close()
         elif fault.kind != "hung" and peer.answers(ask):
-            send(answer(peer, ask, fault.kind, rtu))
+            send(peer.on_the_way(ask, answer(peer, ask, fault.kind, rtu, fault.code)))
 
 
-def answer(peer: Peer, ask: Ask, kind: Kind, rtu: bool) -> bytes:
-    """The bytes of an answer, right or wrong."""
-    unit, transaction, pdu = ask.unit, ask.transaction, _pdu(peer, ask, kind)
+def answer(peer: Peer, ask: Ask, kind: Kind, rtu: bool, code: int = 2) -> bytes:
+    """The bytes of an answer, right or wrong; `code` is the exception of a refusal."""
+    unit, transaction, pdu = ask.unit, ask.transaction, _pdu(peer, ask, kind, code)
     if kind == "wrong_unit":
         unit += 1
     if kind == "wrong_transaction":
@@ -202,8 +206,8 @@ def answer(peer: Peer, ask: Ask, kind: Kind, rtu: bool) -> bytes:
     return frame[: len(frame) // 2] if kind == "cut" else frame
 
 
-def _pdu(peer: Peer, ask: Ask, kind: Kind) -> bytes:
-    refusals = {"busy": 6, "refuse": 2, "gateway": 11}
+def _pdu(peer: Peer, ask: Ask, kind: Kind, refusal: int) -> bytes:
+    refusals = {"busy": 6, "refuse": refusal, "gateway": 11}
     code = refusals.get(kind) or (2 if ask.address + ask.size > peer.limit else 0)
     if code or ask.function not in (1, 2, 3, 4, *peer.writable):
         return bytes([ask.function | 0x80, code or 1])

@@ -4,7 +4,7 @@ Namespace `urn:floorhand:machining-centre`. Without more said, security policy N
 `--secure FOLDER` signs and encrypts with Basic256Sha256, with a certificate that it makes in FOLDER;
 `--user NAME:PASSWORD` asks for that user; `--namespaces N` puts N other namespaces first, as a
 controller does that has loaded other libraries before it starts again; `--announce HOST` calls itself by
-a name that need not resolve.
+a name that need not resolve; `--clock SECONDS` sets its clock ahead of ours, or behind with a minus.
 
 Nodes, all `s=MachiningCentre.<name>`: State (Int32, the PackML number), StateName, Mode, GoodCount and
 ScrapCount (UInt32), AlarmCode (UInt16, 0 for none), AlarmText, Temperature and CycleTime (Double),
@@ -21,6 +21,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from asyncua import ua
 from asyncua.common.node import Node
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server import internal_server
 from asyncua.server.server import Server
 from asyncua.server.user_managers import UserManager
 from asyncua.ua.status_codes import StatusCodes
@@ -70,6 +72,7 @@ class Manner:
     user: str = ""
     namespaces: int = 0
     announce: str = "127.0.0.1"
+    clock: float = 0.0
 
 
 class _OneUser(UserManager):
@@ -110,6 +113,7 @@ async def serve(
     """
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     ending = asyncio.create_task(termination().wait())
+    _set_clock(manner)
     server = await _server(port, manner)
     nodes = await _nodes(server) if not loading else {}
     shift, started = Shift(MACHINING_CENTRE, seed), time.monotonic()
@@ -124,9 +128,26 @@ async def serve(
         while not ending.done():
             current = values(shift.at(begin + (time.monotonic() - started) * time_scale))
             for name in (name for name, value in current.items() if shown.get(name) != value):
-                await nodes[name].write_value(ua.Variant(current[name], _TYPES[name]))
+                told = ua.Variant(current[name], _TYPES[name])
+                await nodes[name].write_value(ua.DataValue(told, SourceTimestamp=_time_of(manner)))
             shown = current
             await asyncio.wait([ending], timeout=_PACE)
+
+
+def _time_of(manner: Manner) -> Any:
+    """The machine's own time; the library calls it by a name of its own."""
+    return datetime.now(UTC) + timedelta(seconds=manner.clock)
+
+
+def _set_clock(manner: Manner) -> None:
+    """The library asks for the time here when it tells its own."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return _time_of(manner).astimezone(tz)
+
+    internal_server.datetime = Shifted  # type: ignore[attr-defined]  # a name that it imports
 
 
 async def _server(port: int, manner: Manner) -> Server:
@@ -207,8 +228,9 @@ def main() -> None:
     parser.add_argument(
         "--announce", default="127.0.0.1", metavar="HOST", help="what the server calls its host"
     )
+    parser.add_argument("--clock", type=float, default=0.0, help="seconds by which its clock is ahead of ours")
     given = parser.parse_args()
-    manner = Manner(given.secure, given.user, given.namespaces, given.announce)
+    manner = Manner(given.secure, given.user, given.namespaces, given.announce, given.clock)
     asyncio.run(serve(given.port, given.seed, given.time_scale, given.begin, given.loading, manner))
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, cast
 
 from msgspec import Meta
 
+from device_drivers.addresses import connection
 from device_drivers.contract import Clock, Emit, Signal, Tap, Unreachable
 from device_drivers.scanners.line import ScannerLine
 from device_drivers.scanners.options import ScannerOptions
@@ -28,7 +29,9 @@ class Options(ScannerOptions, frozen=True, kw_only=True, forbid_unknown_fields=T
     such times without an answer. The keys of both scanner drivers mean the same.
     """
 
-    host: Annotated[str, Meta(min_length=1, description="name or address of the serial server")]
+    host: Annotated[
+        str, Meta(min_length=1, description="name or address of the serial server", extra={"address": "host"})
+    ]
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port that stands for its serial port")]
     timeout: Annotated[float, Meta(ge=0.1, le=60, description="seconds in which it must connect")] = 2.0
     keepalive: Annotated[int, Meta(ge=1, le=600, description="seconds between two looks at a silent one")] = 3
@@ -57,12 +60,10 @@ class Driver:
 async def connect(options: Options, take: Take, lose: Lose) -> SocketWire:
     """Connect to the serial server; see device_drivers.scanners.wire.Connect."""
     place = f"{options.host}:{options.port}"
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(options.timeout):
-            _, wire = await loop.create_connection(
-                lambda: SocketWire(place, options.keepalive, take, lose), options.host, options.port
-            )
+        return await connection(
+            lambda: SocketWire(place, options.keepalive, take, lose), options.host, options.port, options.timeout
+        )
     except TimeoutError as error:
         raise Unreachable(
             f"Nobody answers at {place} within {options.timeout:g} s. Is the serial server switched on, and "
@@ -73,7 +74,6 @@ async def connect(options: Options, take: Take, lose: Lose) -> SocketWire:
             f"No serial server takes a connection at {place} ({error.strerror or error}). Check the address, "
             "and that its port is in raw TCP server mode; many take only one connection at a time."
         ) from error
-    return wire
 
 
 class SocketWire(asyncio.Protocol):

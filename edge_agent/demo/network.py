@@ -12,7 +12,8 @@ class Network:
 
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
-        self.lost_replies = 0
+        self.lost_replies = 0  # answers to deliveries that the ERP took
+        self.away_calls = 0  # connections that found no ERP
         self._lose = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -51,19 +52,24 @@ class Network:
             writer.close()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.upstream_port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.upstream_port)
+        except OSError:
+            self.away_calls += 1
+            raise
         delivering = False
 
         async def out() -> None:
             nonlocal delivering
             while data := await reader.read(65536):
-                delivering = delivering or data.startswith(b"POST /v1/facts")
+                if data.startswith((b"GET ", b"POST ")):  # else it is the rest of a body
+                    delivering = data.startswith(b"POST /v1/facts")
                 far_writer.write(data)
                 await far_writer.drain()
 
         async def back() -> None:
             while data := await far_reader.read(65536):
-                if self._lose and delivering:
+                if self._lose and delivering and data.startswith(b"HTTP/1.1 200 "):
                     self._lose = False
                     self.lost_replies += 1
                     return

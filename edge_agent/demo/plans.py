@@ -1,5 +1,5 @@
-"""The demo plant as plans: two machines, twelve operations, a warehouse zone, eight orders, six operators and
-one mechanic.
+"""The demo plant as plans: two machines, twelve operations, a warehouse zone, eight orders, six operators, one
+mechanic and two leads.
 
 Everything is made up. What is wrong in it is wrong on purpose: J-205 has a drawing in revision C while
 purchasing still buys B and costing reckons with A; one lot is in quarantine, one has expired, one job
@@ -38,6 +38,7 @@ _PEOPLE = (
 )  # fmt: skip
 
 _REASONS = {
+    "exception": ("ask the planner", "counted again", "typed wrong", "other order", "ask maintenance"),
     "scrap": ("short shot", "flash", "burr", "scratch", "wrong colour", "test piece"),
     "short": ("bin is empty", "not enough", "damaged", "not found", "label unreadable"),
     "stop": (
@@ -73,6 +74,35 @@ _WORK = (
     ("PLATE-5", "Base plate", "", 90, CENTRE, "stock"),
     ("ADAPTER-M", "Adapter M20", "DRW-2020", 150, CENTRE, "ACME"),
 )
+
+# What operations take: material, what it is, unit, its lot
+_RAW = (
+    ("PA66-GF30", "Polyamide 66, 30 % glass fibre", "kg", "R75"),
+    ("PP-H", "Polypropylene, natural", "kg", "R31"),
+    ("TPE-60A", "Elastomer, 60 Shore A", "kg", "R12"),
+    ("MB-GREY", "Masterbatch, grey", "kg", "R08"),
+    ("INSERT-M5", "Threaded insert M5, brass", "pc", "R44"),
+    ("BAR-C45-25", "Round bar C45, 25 mm", "m", "R52"),
+    ("BAR-CUSN12", "Round bar CuSn12, 12 mm", "m", "R53"),
+    ("BLANK-GJS", "Cast blank EN-GJS-400", "pc", "R60"),
+    ("PLATE-AL20", "Plate AlMg3, 20 mm", "pc", "R66"),
+)
+
+# item: what a hundred pieces of it take
+_TAKES = {
+    "HOUSING-L": (("PA66-GF30", "14.5"), ("INSERT-M5", "400")),
+    "HOUSING-R": (("PA66-GF30", "14.5"), ("INSERT-M5", "400")),
+    "COVER-12": (("PA66-GF30", "4.2"), ("MB-GREY", "0.2")),
+    "GRIP-A": (("TPE-60A", "2.6"),),
+    "LID-40": (("PP-H", "3.8"), ("MB-GREY", "0.2")),
+    "CLIP-7": (("PP-H", "0.4"),),
+    "SHAFT-20": (("BAR-C45-25", "19.0"),),
+    "FLANGE-80": (("BLANK-GJS", "100"),),
+    "BUSHING-8": (("BAR-CUSN12", "1.5"),),
+    "IMPELLER-3": (("BLANK-GJS", "100"),),
+    "PLATE-5": (("PLATE-AL20", "100"),),
+    "ADAPTER-M": (("BAR-C45-25", "6.0"),),
+}
 
 # item, what it is, GS1 number without check digit, lot tracked
 _GOODS = (
@@ -127,18 +157,25 @@ def _people() -> Iterator[AnyPlan]:
     for id, name, badge in _PEOPLE:
         yield Person(id=id, name=name, badge=badge, roles=("operator", "picker"))
     yield Person(id="p7", name="Hanna Berg", badge="1007", roles=("maintenance",))
+    yield Person(id="p8", name="Ines Costa", badge="1008", roles=("operator", "picker", "lead"))
     yield Person(id="p9", name="Gil Moreau", badge="1009", active=False)
+    yield Person(id="p10", name="Jonas Weiss", badge="1010", roles=("lead",))
 
 
 def _reasons() -> Iterator[AnyPlan]:
     for purpose, texts in _REASONS.items():
         for number, text in enumerate(texts, 1):
-            yield Reason(id=f"{purpose.upper()}-{number}", purpose=purpose, number=number, text=text)
+            planned = (purpose, text) == ("stop", "break")
+            yield Reason(
+                id=f"{purpose.upper()}-{number}", purpose=purpose, number=number, text=text, planned=planned
+            )
 
 
 def _products() -> Iterator[AnyPlan]:
     for item, description, _, _, _, _ in _WORK:
         yield MaterialDefinition(id=item, description=description)
+    for item, description, uom, _ in _RAW:
+        yield MaterialDefinition(id=item, description=description, uom=uom, lot_tracked=True)
     for item, description, digits, tracked in _GOODS:
         yield MaterialDefinition(
             id=item, description=description, gtin=digits + check_digit(digits), lot_tracked=tracked
@@ -168,6 +205,17 @@ def _work_orders(now: datetime) -> Iterator[AnyPlan]:
             dispatch_status=DispatchStatus.HELD if held else DispatchStatus.RELEASED, equipment=equipment,
             sequence=number, material=item, quantity=Decimal(pieces), over_percent=Decimal(5), customer=customer,
             due=_at(now, number * 4), revisions=_revisions(number, item, drawing),
+            requirements=tuple(_takes(item, pieces)),
+        )  # fmt: skip
+
+
+def _takes(item: str, pieces: int) -> Iterator[MaterialRequirement]:
+    raw = {material: (uom, lot) for material, _, uom, lot in _RAW}
+    for number, (material, hundred) in enumerate(_TAKES[item], 1):
+        uom, lot = raw[material]
+        yield MaterialRequirement(
+            id=f"{number}", material=material, use=MaterialUse.CONSUMED, lot=lot, uom=uom,
+            quantity=(Decimal(hundred) * pieces / 100).normalize() + 0,
         )  # fmt: skip
 
 
@@ -186,6 +234,9 @@ def _revisions(number: int, item: str, drawing: str) -> tuple[Revision, ...]:
 
 
 def _lots(now: datetime) -> Iterator[AnyPlan]:
+    for number, (material, _, _, batch) in enumerate(_RAW):
+        until = (now + timedelta(days=120 + 30 * number)).date()
+        yield MaterialLot(id=f"{material}/{batch}", material=material, expires=until)
     for number, (item, _, _, tracked) in enumerate(_GOODS):
         for copy in range(5):
             place = bin_of(number * 5 + copy)

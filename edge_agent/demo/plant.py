@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -18,9 +19,12 @@ import msgspec
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentAway, AgentClient
 from edge_agent.clock import SystemClock
+from edge_agent.demo.disturbances import Disturbances
 from edge_agent.demo.network import Network
+from edge_agent.demo.office import decide, orders_of
 from edge_agent.demo.plans import plans
 from edge_agent.views import Kind
+from sync.token_file import read_token
 
 AGENT = "demo-pc1"
 _PATIENCE = 20.0  # seconds in which each part must be ready
@@ -44,17 +48,23 @@ class Plant:
         self._stack = AsyncExitStack()
         self._erp: Simulator | None = None
         self._agent: asyncio.subprocess.Process | None = None
+        self._decided: dict[str, bool] = {}  # orders, and whether the office wants them, while the ERP is away
+        self._ends: list[int] = []  # what agents that ended said: minus the signal, or a status
+        self._away_at: float | None = None
+        self._away_seconds = 0.0
         self.network = Network(0)
 
     @staticmethod
-    async def is_running(folder: Path) -> bool:
-        """Whether an agent answers in this folder."""
-        async with AgentClient(f"unix:{folder / 'data' / 'agent.sock'}") as client:
+    async def owner(folder: Path) -> str:
+        """The process id of the agent that answers in this folder, whoever started it; empty when none does."""
+        socket = folder / "data" / "agent.sock"
+        async with AgentClient(f"unix:{socket}") as client:
             try:
                 await client.health()
             except AgentAway:
-                return False
-            return True
+                return ""
+        lock = socket.with_name(socket.name + ".lock")
+        return lock.read_text(errors="replace").strip() if lock.exists() else "unknown"
 
     async def __aenter__(self) -> Self:
         try:
@@ -135,21 +145,59 @@ class Plant:
     async def kill_agent(self) -> None:
         """SIGKILL: the agent gets no chance to finish anything."""
         assert self._agent is not None
-        self._agent.send_signal(signal.SIGKILL)
-        await self._agent.wait()
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself, which its status tells
+            self._agent.send_signal(signal.SIGKILL)
+        self._ends.append(await self._agent.wait())
+
+    def disturbances(self) -> Disturbances:
+        """What has happened to the agent, its network and its ERP so far, as it was measured."""
+        kills = self._ends.count(-signal.SIGKILL)
+        return Disturbances(
+            kills=kills, ends=len(self._ends) - kills, lost_replies=self.network.lost_replies,
+            away_calls=self.network.away_calls, erp_away_seconds=self._away_seconds,
+        )  # fmt: skip
 
     async def erp_away(self) -> None:
         """The ERP is gone, without a good-bye."""
         assert self._erp is not None
-        await asyncio.to_thread(self._erp.kill)
+        erp, self._erp = self._erp, None
+        await asyncio.to_thread(erp.kill)
+        self._away_at = self._clock.monotonic()
 
     async def erp_back(self) -> None:
         """The ERP runs (again) on the same books."""
-        self._erp = await asyncio.to_thread(
+        erp = await asyncio.to_thread(
             Simulator.start_module, "sync.reference_erp", "--port", "0", "--database", self._at("erp.db"),
             "--plans", self._at("plans.json"), "--token-file", self._at("erp.token"),
         )  # fmt: skip
-        self.network.upstream_port = int(self._erp.ready["port"])
+        self._erp = erp
+        decided, self._decided = self._decided, {}
+        for order, released in decided.items():  # before the network leads there
+            await self._office(order, released)
+        self.network.upstream_port = int(erp.ready["port"])
+        if self._away_at is not None:
+            self._away_seconds += self._clock.monotonic() - self._away_at
+            self._away_at = None
+
+    @property
+    def erp_runs(self) -> bool:
+        """Whether the ERP is there."""
+        return self._erp is not None
+
+    async def office(self, order: str, released: bool) -> None:
+        """The office completes an order, or releases it again; while the ERP is away, before it is back."""
+        if order not in await asyncio.to_thread(orders_of, self.folder / "plans.json"):
+            return
+        if self._erp is None:
+            self._decided[order] = released
+        else:
+            await self._office(order, released)
+
+    async def _office(self, order: str, released: bool) -> None:
+        assert self._erp is not None
+        known = await asyncio.to_thread(orders_of, self.folder / "plans.json")
+        token = await asyncio.to_thread(read_token, self.folder / "erp.token")
+        await asyncio.to_thread(decide, int(self._erp.ready["port"]), token, known[order], released)
 
     def scan(self, scanner: int, text: str) -> None:
         """Pull the trigger: the text goes through the pseudo-terminal of scanner 1 or 2."""

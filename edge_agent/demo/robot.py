@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from edge_agent.client import AgentAway
 from edge_agent.clock import SystemClock
+from edge_agent.demo.entries import Entry
 from edge_agent.demo.plant import Plant
 from edge_agent.scanning.labels import label
-from edge_agent.views import Input, Kind, View
+from edge_agent.views import Input, Kind, Verdict, View
 
 _LOOK = 0.02  # seconds between two looks at the screen
 _AGAIN = 1.0  # after this long without an answer a person pulls the trigger again
@@ -18,10 +21,12 @@ class Stuck(Exception):
 
 
 class Robot:
-    """One person at one terminal. `confirmed` are the ids of all facts that the screen called saved."""
+    """One person at one terminal. `confirmed` are the ids of all facts that the screen called saved, `entered` is
+    what the person knows to have entered."""
 
     def __init__(self, plant: Plant, terminal: str, scanner: int, pace: float = 0.05) -> None:
         self.confirmed: set[str] = set()
+        self.entered: list[Entry] = []
         self.reports = 0
         self._plant = plant
         self._terminal = terminal
@@ -43,8 +48,12 @@ class Robot:
         """Scan until the screen answers. A scan that fell into the agent's absence is pulled again."""
         before = await self.look()
         give_up = self._clock.monotonic() + _GIVE_UP
+        pulls = 0
         while self._clock.monotonic() < give_up:
+            if pulls:  # what was pulled before may be read all the same, and then this one is out of place
+                self._enter("", "ScanRefused", f"terminal/{self._terminal}", answered=False)
             self._plant.scan(self._scanner, text)
+            pulls += 1
             again = self._clock.monotonic() + _AGAIN
             while self._clock.monotonic() < again:
                 view = await self.look()
@@ -81,6 +90,24 @@ class Robot:
             raise Stuck(
                 f"{self._terminal}: expected {wanted}, is at {view.scenario}.{view.step}, which said {said}"
             )
+
+    def saved(self, view: View, kind: str, about: str, quantity: str = "") -> None:
+        """The person knows to have entered this. Raises Stuck when the answer does not call it saved."""
+        if view.message is None or not view.message.facts:
+            said = view.message.code if view.message else "nothing"
+            raise Stuck(f"{self._terminal}: {kind} about {about} was entered; the screen said {said}")
+        self._enter(view.input, kind, about, Fraction(quantity) if quantity else None)
+
+    def refused(self, view: View) -> None:
+        """The scan was a wrong one, which is recorded too. Raises Stuck when the screen took it."""
+        if view.message is None or view.message.facts or view.message.verdict is Verdict.OK:
+            raise Stuck(f"{self._terminal}: a wrong scan was taken at {view.scenario}.{view.step}")
+        self._enter(view.input, "ScanRefused", f"terminal/{self._terminal}")
+
+    def _enter(
+        self, input: str, kind: str, about: str, quantity: Fraction | None = None, answered: bool = True
+    ) -> None:
+        self.entered.append(Entry(input, self._terminal, kind, about, quantity, answered))
 
     async def _send(self, kind: str, data: str) -> View:
         given = Input(self._clock.new_id(), kind, data)  # type: ignore[arg-type]

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_agent.clock import SystemClock
-from edge_agent.demo.balance import Balance, Disturbances, settle
+from edge_agent.demo.balance import Balance, settle
+from edge_agent.demo.disturbances import ERP_AWAY_SECONDS, Disturbances
 from edge_agent.demo.plant import Plant
 from edge_agent.demo.robot import Robot, Stuck
-from edge_agent.views import Kind, View
-
-ERP_AWAY_SECONDS = 10.0
-KILLS = 3
+from edge_agent.views import Kind, PickPage, View
 
 
 async def work_a_shift(folder: Path, told: Callable[[str], None]) -> Balance:
@@ -31,37 +29,43 @@ async def work_a_shift(folder: Path, told: Callable[[str], None]) -> Balance:
             f"{work.result()} work reports and {walk.result()} picks are done; waiting for the ERP to have them all"
         )
         confirmed = operator.confirmed | picker.confirmed
-        balance = await settle(plant, confirmed, chaos.result())
+        balance = await settle(plant, confirmed, (*operator.entered, *picker.entered), chaos.result())
         return balance.timed(clock.monotonic() - started, work.result(), walk.result())
 
 
 async def _operate(robot: Robot) -> int:
     """Two jobs at the press: good pieces, scrap with reasons, a wrong drawing, an end that is short."""
-    await robot.label(Kind.BADGE, "1001")
+    robot.saved(await robot.label(Kind.BADGE, "1001"), "SignedOn", "person/p1")
     view = await robot.label(Kind.JOB, "J-201")
     await robot.expect("choose_job.scan_drawing", view)
-    await robot.label(Kind.DRAWING, "DRW-1001", "A")  # last year's drawing: must be held
+    robot.refused(await robot.label(Kind.DRAWING, "DRW-1001", "A"))  # last year's drawing: must be held
     view = await robot.label(Kind.DRAWING, "DRW-1001", "B")
     await robot.expect("report_production.running", view)
-    reports = await _report(robot, 24)
+    robot.saved(view, "JobStarted", "J-201")
+    reports = await _report(robot, "J-201", 24)
     await robot.do("list")
     view = await robot.label(Kind.JOB, "J-204")
     await robot.expect("report_production.running", view)
-    reports += await _report(robot, 12)
+    robot.saved(view, "JobStarted", "J-204")
+    reports += await _report(robot, "J-204", 12)
     await robot.do("finish")
     view = await robot.choose(1)
     await robot.expect("choose_job.pick_one", view)
+    robot.saved(view, "JobCompleted", "J-204")
     return reports + 1
 
 
-async def _report(robot: Robot, times: int) -> int:
+async def _report(robot: Robot, job: str, times: int) -> int:
     for number in range(times):
         if number % 4 == 3:
             await robot.do("scrap")
             await robot.type("1")
             view = await _answer(robot, await robot.choose(number % 5 + 1))
+            robot.saved(view, "MaterialScrapped", job, "1")
         else:
-            view = await _answer(robot, await robot.type(str(number % 3 + 1)))
+            pieces = str(number % 3 + 1)
+            view = await _answer(robot, await robot.type(pieces))
+            robot.saved(view, "MaterialProduced", job, pieces)
         await robot.expect("report_production.running", view)
         robot.reports += 1
     return times
@@ -74,10 +78,11 @@ async def _answer(robot: Robot, view: View) -> View:
 
 async def _pick(robot: Robot) -> int:
     """Seven orders by the walk: counted lines, a wrong bin now and then, one line that is short."""
-    await robot.label(Kind.BADGE, "1002")
+    robot.saved(await robot.label(Kind.BADGE, "1002"), "SignedOn", "person/p2")
     picks = 0
     for order in range(771, 778):
         view = await robot.label(Kind.JOB, f"SO-{order}")
+        robot.saved(view, "JobStarted", f"SO-{order}")
         while view.scenario == "pick":
             view = await _line(robot, view, picks)
             picks += 1
@@ -88,18 +93,26 @@ async def _pick(robot: Robot) -> int:
 
 
 async def _line(robot: Robot, view: View, number: int) -> View:
+    page = view.page
+    if not isinstance(page, PickPage):
+        raise Stuck(f"no line to pick at {view.scenario}.{view.step}")
     if number % 9 == 4:
-        await robot.label(Kind.LOCATION, "PACK-1")  # nothing is picked there: must be refused
+        robot.refused(await robot.label(Kind.LOCATION, "PACK-1"))  # nothing is picked there
     if view.step == "go":
         view = await _planned(robot, view, Kind.LOCATION)
     if number % 10 == 7:
         await robot.do("exception")
-        return await robot.choose(1)
+        await robot.choose(1)
+        done = await robot.do("confirm")
+        robot.saved(done, "MaterialShort", page.job, f"{page.quantity:f}")
+        return done
     view = await _planned(robot, view, Kind.MATERIAL)
     await robot.expect("pick.quantity", view)
     if number % 5 == 2 and view.entry is not None:
         view = await robot.type(view.entry.value)
-    return await _planned(robot, view, Kind.HANDLING_UNIT)
+    done = await _planned(robot, view, Kind.HANDLING_UNIT)
+    robot.saved(done, "MaterialMoved", page.job, f"{page.quantity:f}")
+    return done
 
 
 async def _planned(robot: Robot, view: View, kind: Kind) -> View:
@@ -142,6 +155,4 @@ async def _disturb(plant: Plant, people: tuple[Robot, ...], told: Callable[[str]
     await until(52)
     await kill()
     await gone
-    return Disturbances(
-        kills=KILLS, lost_replies=plant.network.lost_replies, erp_away_seconds=ERP_AWAY_SECONDS
-    )
+    return plant.disturbances()

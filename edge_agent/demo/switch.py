@@ -1,25 +1,31 @@
-"""The ERP's main switch: `echo off > FOLDER/erp` takes it away, `echo on > FOLDER/erp` brings it back."""
+"""What can be done to the demo's ERP from a second shell, with `echo WORDS > FOLDER/erp`.
+
+`off` takes it away, `on` brings it back. `close J-204` lets the office complete an order, so that the ERP refuses
+what is reported on it; `open J-204` lets it release the order again. While the ERP is off, the office decides before
+it comes back: what waits at the agent meets the decision.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 
 from edge_agent.demo.plant import Plant
 
 _END = ""
+_OFFICE = ("close", "open")  # each is followed by an order
 
 
 class ErpSwitch:
     """A FIFO in the folder of a plant. Used within `async with`, while the plant runs.
 
-    Words other than `on` and `off` do nothing; a word that says what is so already does nothing.
+    Other words do nothing, nor does an order that the demo does not have; a word that says what is so already does
+    nothing.
     """
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._path: Path = plant.folder / "erp"
+        self._path = plant.folder / "erp"
         self._words: asyncio.Queue[str] = asyncio.Queue()
         self._turning: asyncio.Task[None] | None = None
         self._fifo = -1
@@ -45,10 +51,13 @@ class ErpSwitch:
             self._words.put_nowait(word)
 
     async def _turn(self) -> None:
-        runs = True
         while (word := await self._words.get()) is not _END:
-            if word == "off" and runs:
+            if word in _OFFICE:
+                order = await self._words.get()
+                if order is _END:
+                    return
+                await self._plant.office(order, released=word == "open")
+            elif word == "off" and self._plant.erp_runs:
                 await self._plant.erp_away()
-            elif word == "on" and not runs:
+            elif word == "on" and not self._plant.erp_runs:
                 await self._plant.erp_back()
-            runs = {"off": False, "on": True}.get(word, runs)

@@ -14,13 +14,14 @@ from edge_agent.views import Kind
 @dataclass(frozen=True)
 class Candidate:
     """One thing that a code can mean. `trust` is the payload class: 1 own label, 2 GS1 element string,
-    3 GTIN, 4 Digital Link, 6 plain text. The rest is what else the code carried."""
+    3 GTIN, 4 Digital Link, 6 plain text. The rest is what else the code carried: `expires` is a use-by date."""
 
     kind: Kind
     id: str
     trust: int = 1
     lot: str | None = None
     expires: date | None = None
+    best_before: date | None = None
     quantity: Decimal | None = None
     serial: str | None = None
     revision: str | None = None
@@ -28,7 +29,7 @@ class Candidate:
     @property
     def carries_more(self) -> bool:
         """Whether the code says more than its id (verdict OK+)."""
-        return any(x is not None for x in (self.lot, self.expires, self.quantity, self.serial))
+        return any(x is not None for x in (self.lot, self.expires, self.best_before, self.quantity, self.serial))
 
 
 class Standing(enum.Enum):

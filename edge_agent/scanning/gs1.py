@@ -55,7 +55,7 @@ class Gs1Reading:
     """What a GS1 code says, as far as the floor uses it.
 
     `trust` is the payload class (2 element string, 3 GTIN, 4 Digital Link). `gtin` has 14 digits,
-    `sscc` 18. `expires` is AI 17 or 7003, else the best-before date of AI 15. `quantity` is a count
+    `sscc` 18. `expires` is the use-by date (AI 17 or 7003), `best_before` that of AI 15. `quantity` is a count
     (AI 30 or 37), `weight` the net kilograms (AI 310n). `faults`: `gtin`, `sscc`: its check digit is
     wrong; `date`: a date does not exist and was left out; `syntax`: part of the code is not GS1.
     """
@@ -65,6 +65,7 @@ class Gs1Reading:
     sscc: str | None = None
     lot: str | None = None
     expires: date | None = None
+    best_before: date | None = None
     quantity: Decimal | None = None
     weight: Decimal | None = None
     serial: str | None = None
@@ -99,6 +100,17 @@ def gtin(text: str) -> str | None:
     if len(text) in _GTIN_LENGTHS and _is_digits(text) and _check_digit_fits(text):
         return text.zfill(14)
     return None
+
+
+def seems(text: str) -> bool:
+    """Whether text that nobody said is GS1 reads as it to the last character, with the right check digit.
+
+    >>> seems("0104006381334013" "10L207"), seems("0104006381334014" "10L207"), seems("10L207")
+    (True, False, False)
+    """
+    values, understood = element_strings(text)
+    keys = [values[ai] for ai in ("00", "01", "02") if ai in values]
+    return understood and bool(keys) and all(map(_check_digit_fits, keys))
 
 
 def element_strings(text: str) -> tuple[dict[str, str], bool]:
@@ -137,7 +149,7 @@ def _reading(trust: int, values: Mapping[str, str], understood: bool) -> Gs1Read
         faults.append("sscc")
     if any(_date(value) is None for ai, value in values.items() if ai in _DATES or ai == "7003"):
         faults.append("date")
-    expires = values.get("17") or values.get("7003") or values.get("15")
+    expires, best_before = values.get("17") or values.get("7003"), values.get("15")
     count = values.get("30") or values.get("37")
     return Gs1Reading(
         trust,
@@ -145,6 +157,7 @@ def _reading(trust: int, values: Mapping[str, str], understood: bool) -> Gs1Read
         sscc=sscc,
         lot=values.get("10"),
         expires=_date(expires) if expires else None,
+        best_before=_date(best_before) if best_before else None,
         quantity=Decimal(count) if count else None,
         weight=next(_weights(values), None),
         serial=values.get("21"),

@@ -95,7 +95,19 @@ def identify(raw: bytes, book: PlanBook) -> Identified:
     candidates = _plain(text, symbology, book)
     if not candidates and _is_hibc(text):
         return _fault(text, symbology, "scan.hibc_unsupported")
+    if not candidates and not symbology and gs1.seems(text):
+        return _fault(text, symbology, "scan.no_aim")
     return Identified(text, symbology, candidates)
+
+
+def broken(raw: bytes, book: PlanBook, code: str) -> Identified:
+    """A frame that a keyboard wedge did not send whole, as `code` says: none of it may be used.
+
+    >>> broken(b"4711", PlanBook.of(()), "scan.unended").fault
+    'scan.unended'
+    """
+    read = identify(raw, book)
+    return read if read.fault == "scan.too_long" else _fault(read.text, read.symbology, code)
 
 
 def printable(raw: bytes) -> str:
@@ -145,6 +157,7 @@ def _gs1_candidates(reading: gs1.Gs1Reading, book: PlanBook) -> tuple[Candidate,
             reading.trust,
             lot=reading.lot,
             expires=reading.expires,
+            best_before=reading.best_before,
             quantity=_quantity(reading, id, book),
             serial=reading.serial,
         )

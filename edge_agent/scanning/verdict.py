@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from edge_agent.planbook import PlanBook
 from edge_agent.scanning.expected import PLANNED, Candidate, Expected, Rule, Standing
@@ -52,19 +52,29 @@ PARAMS: Mapping[str, tuple[str, ...]] = {
     "scan.command": ("action",),
     "scan.command_not_now": ("action",),
     "scan.bad_check": ("text", "what"),  # the kind of an own label, or gtin, or sscc
-    "scan.bad_date": (),  # a note beside an accepted scan
+    "scan.bad_date": (),  # a note beside any answer
+    # Words of a refusal or a question, or a note beside those of the rule.
+    "scan.past_use_by": ("got", "printed", "known"),  # of the label, and of the plans where that is another date
+    "scan.past_best_before": ("got", "printed", "known"),
+    "scan.other_use_by": ("got", "printed", "known"),
+    "scan.other_best_before": ("got", "printed", "known"),
     "scan.lost_fnc1": ("text", "read", "lot"),  # the lot as read, and the known lot that it seems to be
     "scan.gs1_unreadable": ("text",),
     "scan.hibc_unsupported": ("text",),
+    "scan.no_aim": ("text",),
     "scan.control_characters": ("text",),
     "scan.too_long": ("text", "size", "most"),
     "scan.empty": ("text",),
+    "scan.too_soon": (),  # a note beside a question, of the caller too
+    "scan.unended": ("text",),
+    "scan.unprefixed": ("text",),
     "scan.late": (),  # for the caller, who alone knows the age of a scan
 }
 CODES = tuple(PARAMS)
 
 LATE_AFTER = timedelta(seconds=10)
 REPEAT_WINDOW = 1.5  # seconds
+_SAME_PULL = 2 / 3  # of the window: one second as delivered
 _SHOWN = 3  # ids that a line of evidence names
 _UNLISTED = (Kind.TOOL, Kind.WORKSTATION)  # no plan lists them: who has a label is known
 
@@ -96,8 +106,8 @@ class Judgement:
 
     `code` and `params` are the words. `candidate` is the one meaning that was judged, None when there
     was none or more than one. `command` is the action of a command label that may be done now.
-    `confirmed`: it was asked about and scanned again. `notes` are codes of what is odd about an
-    accepted code.
+    `confirmed`: it was asked about and scanned again. `notes` are codes of what else is odd about
+    the code, told with the same `params`.
     """
 
     verdict: Verdict
@@ -124,15 +134,16 @@ def judge(
     step: str = "",
     pending: Pending | None = None,
     actions: Collection[str] = (),
+    today: date | None = None,
 ) -> Judgement:
     """The verdict on a scan. `actions` are those that may be done now, by key or by command label.
 
     Of several meanings only those that the step has a rule for count; if there are more than one and
     any could be accepted, it is AMBIGUOUS. A meaning of an expected kind without a rule is WRONG, of
     another kind OTHER_TYPE: when the book knows it or the code itself says its kind. Everything else
-    is UNKNOWN. Never LATE: see `is_late`.
+    is UNKNOWN. Never LATE: see `is_late`. `today` judges the dates on a label (see `_Dated`); None: they are not.
     """
-    scan = _Scan(identified, expected, book)
+    scan = _Scan(identified, expected, book, today)
     if identified.fault:
         return scan.answer(Verdict.UNKNOWN, identified.fault, identified.params)
     for candidate in identified.candidates:
@@ -154,10 +165,16 @@ def is_late(received_at: datetime, now: datetime) -> bool:
 
 
 def is_repeat(
-    last_text: str | None, last_monotonic: float, text: str, monotonic: float, window: float = REPEAT_WINDOW
+    last_text: str | None, first: float, last: float, text: str, monotonic: float, window: float = REPEAT_WINDOW
 ) -> bool:
-    """Whether a label was read twice in one go; the second is swallowed, unless the step counts scans."""
-    return text == last_text and monotonic - last_monotonic < window
+    """Whether a reading belongs to the burst that began at `first` and was `last` read then: it is no scan of its own.
+
+    The window counts from the beginning: who scans again and again is heard once it is over, however often they
+    scanned meanwhile. But a presentation scanner reads what lies in front of it for as long as it lies there,
+    most every half second; that must not become a yes that nobody gave. What follows sooner than a hand can
+    take the label away and bring it back, two thirds of the window, belongs to the burst for ever.
+    """
+    return text == last_text and (monotonic - first < window or monotonic - last < window * _SAME_PULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,7 @@ class _Scan:
     identified: Identified
     expected: Sequence[Expected]
     book: PlanBook
+    day: date | None
 
     def answer(
         self,
@@ -176,6 +194,7 @@ class _Scan:
         candidate: Candidate | None = None,
         command: str | None = None,
         confirmed: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> Judgement:
         meant = [candidate] if candidate else list(self.identified.candidates)
         return Judgement(
@@ -187,7 +206,7 @@ class _Scan:
             got_text=_meanings(meant) or self.identified.text,
             command=command,
             confirmed=confirmed,
-            notes=self.identified.notes,
+            notes=(*self.identified.notes, *notes),
         )
 
 
@@ -226,14 +245,54 @@ def _ambiguous(scan: _Scan, candidates: Sequence[Candidate]) -> Judgement:
 def _ruled(scan: _Scan, candidate: Candidate, rule: Rule, confirmed: bool) -> Judgement:
     """The verdict on the one meaning that the step has a rule for."""
     params = {**rule.params, "got": _name(candidate)}
+    code = rule.code or _DEFAULT_CODES.get(rule.standing, "")
+    dated = _dated(candidate, scan.book, scan.day)
+    beside: tuple[str, ...] = ()
+    if dated is not None:
+        params, beside = {**params, **dated.params}, (dated.code,)
     refusal = _REFUSALS.get(rule.standing)
     if refusal is not None:
-        return scan.answer(refusal, rule.code or _DEFAULT_CODES[rule.standing], params, candidate)
+        return scan.answer(refusal, code, params, candidate, notes=beside)
+    if dated is not None and dated.verdict is Verdict.HELD:
+        return scan.answer(Verdict.HELD, dated.code, params, candidate)
     asked = rule.standing is Standing.ASK
-    if asked and not confirmed:
-        return scan.answer(Verdict.CONFIRM, rule.code or _DEFAULT_CODES[rule.standing], params, candidate)
+    if (asked or dated is not None) and not confirmed:
+        words = (code, beside) if asked else (beside[0], ())
+        return scan.answer(Verdict.CONFIRM, words[0], params, candidate, notes=words[1])
     verdict, code = (Verdict.OK_PLUS, "scan.ok_plus") if candidate.carries_more else (Verdict.OK, "scan.ok")
-    return scan.answer(verdict, code, {"got": _name(candidate)}, candidate, confirmed=asked)
+    return scan.answer(verdict, code, {"got": _name(candidate)}, candidate, confirmed=asked or dated is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """What is wrong with the date on a label, and what that comes to.
+
+    After a use-by date (AI 17, 7003) goods are not used, whoever says so here: HELD, and so are goods whose lot has
+    another date in the plans, because one of the two is wrong. A best-before date (AI 15) is a promise of
+    quality, and the plans may hold the use-by date beside it: CONFIRM.
+    """
+
+    verdict: Verdict
+    code: str
+    params: dict[str, str]
+
+
+def _dated(candidate: Candidate, book: PlanBook, today: date | None) -> _Dated | None:
+    printed = candidate.expires or candidate.best_before
+    if printed is None or today is None or candidate.kind is not Kind.MATERIAL:
+        return None
+    lot = book.lot_of(candidate.id, candidate.lot) if candidate.lot else None
+    known = lot.expires if lot is not None else None
+    other = known is not None and known != printed
+    if printed >= today and not other:
+        best = candidate.best_before
+        if best is None or best >= today:
+            return None
+        return _Dated(Verdict.CONFIRM, "scan.past_best_before", {"printed": best.isoformat()})
+    params = {"printed": printed.isoformat()} | ({"known": known.isoformat()} if known is not None and other else {})
+    which = "use_by" if candidate.expires else "best_before"
+    verdict = Verdict.HELD if candidate.expires else Verdict.CONFIRM
+    return _Dated(verdict, f"scan.{'past' if printed < today else 'other'}_{which}", params)
 
 
 def _without_rule(scan: _Scan) -> Judgement:

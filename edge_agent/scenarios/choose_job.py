@@ -6,6 +6,7 @@ pick_one     --machines---------------------------> maintain, and back here
 scan_drawing --drawing, all revisions agree-------> report_production
 scan_drawing --drawing, they do not---------------> scan_drawing (held: says which revision who works to)
 scan_drawing --exception--------------------------> deviate --confirm--> report_production, recorded
+deviate, where a second badge is wanted --badge of a lead--> (deviate_pin --PIN-->) report_production, both recorded
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ import msgspec
 
 from edge_agent.scanning.expected import PLANNED, Expected, Rule, Standing
 from edge_agent.scanning.labels import label_or_none
+from edge_agent.scenarios import second_badge
 from edge_agent.scenarios.contract import (
     Chose,
     Did,
     Given,
     Open,
     Outcome,
+    PinAsked,
+    Proved,
     Said,
     Scanned,
     Screen,
@@ -32,23 +36,33 @@ from edge_agent.scenarios.contract import (
     to_machines,
 )  # fmt: skip
 from edge_agent.scenarios.pick_page import in_zone
+from edge_agent.scenarios.pin_step import pin_screen
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
 from sync.contract import DispatchStatus, JobOrder, JobStarted, Revision, WorkType
 
-STEPS = ("pick_one", "scan_drawing", "deviate")
+STEPS = ("pick_one", "scan_drawing", "deviate", "deviate_pin")
 
+_RULE = "wrong_revision"
 _SHOWN = 99  # jobs of a list: numbers of two digits, and more than anybody reads; the rest has labels
 
 _FLOWS = {WorkType.PRODUCTION: "report_production", WorkType.INVENTORY: "pick"}
 
 
 class State(msgspec.Struct, frozen=True, tag="choose_job"):
-    """`listing` is which list is shown; `job` and `in_hand` belong to the revision check."""
+    """`listing` is which list is shown; `job` and `in_hand` belong to the revision check, `released_by` is who
+    has to type a PIN for it. `left` is work that is open here and that the person may not go on with."""
 
     step: str = "pick_one"
     listing: Literal["production", "picking"] = "production"
     job: str = ""
     in_hand: tuple[Revision, ...] = ()
+    released_by: str = ""
+    left: str = ""
+
+
+def pin(state: State) -> PinAsked | None:
+    """That of whoever releases the deviation."""
+    return PinAsked(state.released_by) if state.step == "deviate_pin" else None
 
 
 def begin(about: str, here: Situation) -> State:
@@ -70,7 +84,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             other: Literal["production", "picking"] = (
                 "picking" if state.listing == "production" else "production"
             )
-            return Outcome(State(listing=other))
+            return Outcome(State(listing=other, left=state.left))
         case "pick_one", Did("machines"):
             return Outcome(state, open=to_machines(state))
         case (("scan_drawing" | "deviate"), Scanned(what=what)) if what.kind is Kind.DRAWING:
@@ -79,11 +93,14 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(msgspec.structs.replace(state, step="deviate"))
         case "deviate", Did("back"):
             return Outcome(msgspec.structs.replace(state, step="scan_drawing"))
-        case "deviate", Did("confirm"):
-            why = "revisions_disagree" if state.in_hand else "drawing_not_scanned"
-            return _start(state, here.book.jobs.get(state.job), state.in_hand, why, here)
+        case "deviate_pin", Did("back"):
+            return Outcome(msgspec.structs.replace(state, step="deviate", released_by=""))
+        case (("deviate" | "deviate_pin"), (Scanned() | Proved())) if second_badge.needed(_RULE, here):
+            return second_badge.answered(state, "deviate", given, here, lambda lead: _deviating(state, here, lead))
+        case "deviate", Did("confirm") if not second_badge.needed(_RULE, here):
+            return _deviating(state, here)
         case "scan_drawing", Did("back"):
-            return Outcome(State(listing=state.listing))
+            return Outcome(State(listing=state.listing, left=state.left))
         case _:
             return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
 
@@ -102,7 +119,7 @@ def _chosen(state: State, job: JobOrder, here: Situation) -> Outcome:
     has_drawing = any(revision.kind == "drawing" for revision in job.revisions)
     first_part = not here.progress(job.id).started
     if job.work_type is WorkType.PRODUCTION and has_drawing and first_part and here.policies.drawing_scan:
-        return Outcome(State("scan_drawing", state.listing, job.id))
+        return Outcome(State("scan_drawing", state.listing, job.id, left=state.left))
     return _start(state, job, (), "", here)
 
 
@@ -122,19 +139,26 @@ def _drawing(state: State, document: str, revision: str, here: Situation) -> Out
     return Outcome(held, said=said)
 
 
+def _deviating(state: State, here: Situation, released_by: str = "") -> Outcome:
+    why = "revisions_disagree" if state.in_hand else "drawing_not_scanned"
+    return _start(state, here.book.jobs.get(state.job), state.in_hand, why, here, released_by)
+
+
 def _start(
-    state: State, job: JobOrder | None, in_hand: tuple[Revision, ...], deviation: str, here: Situation
-) -> Outcome:
+    state: State, job: JobOrder | None, in_hand: tuple[Revision, ...], deviation: str, here: Situation,
+    released_by: str = "",
+) -> Outcome:  # fmt: skip
     if job is None:
-        return refuse(State(listing=state.listing), "job.gone", Verdict.HELD, job=state.job)
+        return refuse(State(listing=state.listing, left=state.left), "job.gone", Verdict.HELD, job=state.job)
     flow = _FLOWS[job.work_type]
     if here.progress(job.id).started:
         return Outcome(
             state, said=Said(Verdict.OK, "choose_job.opened", {"job": job.id}), open=Open(flow, job.id)
         )
     started = JobStarted(
-        about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation
-    )
+        about=job.id, equipment=here.station.equipment, revisions=in_hand, deviation=deviation,
+        released_by=released_by,
+    )  # fmt: skip
     checked = "choose_job.started_checked" if in_hand else "choose_job.started"
     code = "choose_job.started_deviating" if deviation else checked
     return Outcome(state, (started,), Said(Verdict.OK, code, {"job": job.id}), Open(flow, job.id))
@@ -147,7 +171,11 @@ def expects(state: State, here: Situation) -> tuple[Expected, ...]:
         documents = {rev.document for rev in job.revisions if rev.kind == "drawing"} if job else set()
         rules = dict.fromkeys(sorted(documents), PLANNED)
         params = {"job": state.job, "expected": ", ".join(rules)}
-        return (Expected(Kind.DRAWING, "expect.drawing", rules, "choose_job.wrong_drawing", params),)
+        drawing = Expected(Kind.DRAWING, "expect.drawing", rules, "choose_job.wrong_drawing", params)
+        if state.step == "deviate_pin":
+            return ()
+        released = state.step == "deviate" and second_badge.needed(_RULE, here)
+        return (drawing, second_badge.badges(here)) if released else (drawing,)
     rules = {job.id: _rule(job, here) for job in here.book.open_jobs}
     return (Expected(Kind.JOB, "expect.job", rules, any=True),)
 
@@ -189,10 +217,12 @@ def show(state: State, here: Situation) -> Screen:
             if job
             else ()
         )
-        return Screen(
-            f"choose_job.{state.step}", {"job": state.job}, state.job, StepPage(fields=told),
-            actions=("exception", "back") if state.step == "scan_drawing" else ("confirm", "back"),
-        )  # fmt: skip
+        if state.step == "deviate_pin":
+            return pin_screen("choose_job.deviate_pin", state.released_by, state.job, StepPage(fields=told), here)
+        badge = state.step == "deviate" and second_badge.needed(_RULE, here)
+        actions = {"scan_drawing": ("exception", "back")}.get(state.step, ("back",) if badge else ("confirm", "back"))
+        prompt = "choose_job.deviate_badge" if badge else f"choose_job.{state.step}"
+        return Screen(prompt, {"job": state.job}, state.job, StepPage(fields=told), actions)
     planned = _planned(state, here)
     listed = list(islice(_listed(planned, here), _SHOWN))
     choices = tuple(_choice(number, job, here) for number, job in enumerate(listed, 1))

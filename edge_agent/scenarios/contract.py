@@ -9,10 +9,13 @@ A scenario module `edge_agent/scenarios/<name>.py` has
   state unchanged, never an exception;
 * `expects(state, here) -> tuple[Expected, ...]`: what may be scanned now;
 * `show(state, here) -> Screen`: what the step looks like;
-* `leave(state) -> State`, where the next person goes on when somebody signs off: what stays of the
-  flow. A flow without it is not gone on with;
-* `runs(state) -> str`: the job that parts of the machine belong to, empty for none. A flow without it
-  runs none.
+* `leave(state) -> State`, what stays of the flow when somebody signs off. The same person goes on there;
+  the next one too, but not on a page that was opened over work (`state.left`): they go on with that work.
+  A flow without it is not gone on with;
+* `runs(state) -> str`: the job that the machine here makes parts of. A flow without it leaves the machine the
+  job that it has;
+* `pin(state) -> PinAsked | None`: whose PIN the step asks for. What is typed there comes as `Proved`. A
+  flow without it asks for none.
 
 No I/O, no clock, no randomness: time comes in as `here.now`.
 """
@@ -21,27 +24,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from edge_agent.doubts import Doubt
+from edge_agent.machines.plant import Plant
+from edge_agent.machines.stops import Stop
+from edge_agent.pin_rules import PinLook, PinRules
 from edge_agent.planbook import PlanBook, Progress
-from edge_agent.plant import Plant
 from edge_agent.scanning.expected import Candidate, Expected
-from edge_agent.stops import Stop
-from edge_agent.views import Choice, Entry, EquipmentStatus, Page, StepPage, Verdict
+from edge_agent.views import Choice, Entry, Page, StepPage, Verdict
+from edge_agent.views.status import EquipmentStatus
 from sync.contract import AnyFact, Person, Reason
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """A scan that fits what the step expects. `confirmed`: it was unplanned and the person said yes."""
+    """A scan that fits what the step expects. `confirmed`: it was unplanned and the person said yes.
+
+    `typed` stood in the entry, unsent: only a step that is among the flow's `TAKES_TYPED` is given a scan with it.
+    """
 
     what: Candidate
     confirmed: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,35 @@ class Did:
     action: str
 
 
-Given = Scanned | Entered | Chose | Did
+@dataclass(frozen=True)
+class Proved:
+    """A PIN that was typed for a person, compared or hashed before the step; the PIN goes no further.
+
+    `right`: it is the one that was asked for. At a step that asks for a new one `hash` is what to keep of it,
+    and `problem` the message code of why it can be none. `against` is the kept hash that it was compared with.
+    """
+
+    person: str
+    right: bool = False
+    hash: str = ""
+    problem: str = ""
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class PinAsked:
+    """Whose PIN a step asks for. `new`: one to choose; `hash`: the one to be typed once more; else the kept one.
+
+    `instead` is the kept hash that the new one takes the place of: of the start code that was typed.
+    """
+
+    person: str
+    new: bool = False
+    hash: str = ""
+    instead: str = ""
+
+
+Given = Scanned | Entered | Chose | Did | Proved
 
 
 @dataclass(frozen=True)
@@ -86,13 +124,19 @@ class Policies:
     drawing_scan: bool = True
     count_tolerance: int = 2
     over_ask: bool = True
+    four_eyes: frozenset[str] = frozenset({"correct"})  # decisions on exceptions that take two people
+    second_badge: tuple[str, ...] = ()
+    pin: PinRules = field(default_factory=PinRules)
+    lock_after: float = 0.0  # seconds without an input; 0.0: never
 
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything an input may be judged by, frozen at that moment."""
+    """Everything an input may be judged by, frozen at that moment. `today` is the day of the plant, which is not
+    always that of `now`, in UTC."""
 
     now: datetime
+    today: date
     book: PlanBook
     station: Station
     person: Person | None = None
@@ -103,16 +147,23 @@ class Situation:
     stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
     plant: Plant = field(default_factory=Plant)
+    doubts: Callable[[int], tuple[Doubt, ...]] = lambda skip: ()  # a page of them, from number `skip` on
+    doubt: Callable[[str], Doubt | None] = lambda key: None
+    in_doubt: Callable[[], int] = lambda: 0  # how many there are
+    pin: Callable[[str], PinLook] = lambda person: PinLook()
+    proved: Proved | None = None  # what came of the PIN in hand
     intent: str = ""  # minted when the step was entered: what a fact of it begins may have it as its id
 
 
 @dataclass(frozen=True)
 class Said:
-    """A message code with its parameters; the kernel adds time and ticks."""
+    """A message code with its parameters; the kernel adds time and ticks, and `notes`: codes of what else is to be
+    said of a scan, with the same parameters."""
 
     verdict: Verdict
     code: str
     params: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 LEFT = "(left)"  # the flow that somebody left open; `about` is its state as the kernel kept it
@@ -127,10 +178,20 @@ class Open:
 
 
 @dataclass(frozen=True)
+class PinChange:
+    """What came of a PIN: a wrong try, a right one, or a new PIN with this hash."""
+
+    person: str
+    kind: Literal["wrong", "right", "new"]
+    hash: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of one input: the next state (or another scenario), facts to record, words to say.
 
-    `person` is who is signed on from now; None keeps whoever is.
+    `person` is who is signed on from now; None keeps whoever is. `pin` is what to keep of a PIN. `sets_aside`: the
+    machine here does not go on with the job that was open.
     """
 
     state: Any
@@ -138,11 +199,23 @@ class Outcome:
     said: Said | None = None
     open: Open | None = None
     person: Person | None = None
+    pin: PinChange | None = None
+    sets_aside: bool = False
+
+
+@dataclass(frozen=True)
+class News:
+    """What became known without an input here; `at` is the moment of what it answers, `after` the code that was said
+    then. What was said of another input since stays to be seen."""
+
+    said: Said
+    at: datetime
+    after: str
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What a step looks like; the kernel adds who, where and the last message."""
+    """What a step looks like; the kernel adds who, where and the last message. See `News`."""
 
     prompt: str
     params: dict[str, str] = field(default_factory=dict)
@@ -151,6 +224,7 @@ class Screen:
     actions: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     entry: Entry | None = None
+    news: News | None = None
 
 
 class Scenario(Protocol):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from edge_agent.machines.stops import Stop
 from edge_agent.scanning.expected import PLANNED, Expected
 from edge_agent.scanning.labels import label_or_none
 from edge_agent.scenarios.contract import (
@@ -32,7 +33,6 @@ from edge_agent.scenarios.contract import (
     refuse,
     to_explain,
 )  # fmt: skip
-from edge_agent.stops import Stop
 from edge_agent.views import Choice, Entry, Kind, ListPage, Verdict
 from sync.contract import DowntimeSplit, Reason
 
@@ -71,11 +71,6 @@ def begin(about: str, here: Situation) -> State:
 def leave(state: State) -> State:
     """Nothing is half explained; the work stays open."""
     return _list(state)
-
-
-def runs(state: State) -> str:
-    """The machine goes on with its job while a stop is explained."""
-    return state.job
 
 
 def advance(state: State, given: Given, here: Situation) -> Outcome:

@@ -5,7 +5,8 @@ machine --value, by number--> trend; machine --link, downtime--> the page of it;
 machine --request--> symptom --reason--> priority --1 to 3--> stopped --yes or no--> machine   recorded
 machine --work--> requests --request--> suspected --failure--> work      recorded; begun before: work at once
 work --part, by label--> work                                            recorded; undo takes the last one back
-work --finish--> actual --failure--> test --confirm--> accept --badge of an operator--> machine   recorded
+work --finish--> actual --failure--> test --confirm--> accept
+accept --badge of an operator--> (accept_pin --PIN-->) machine   recorded
 line --back--> (the work that was left for this); anywhere else --back--> the step before
 """
 
@@ -21,6 +22,7 @@ from edge_agent.scenarios.contract import (
     Given,
     Open,
     Outcome,
+    PinAsked,
     Scanned,
     Screen,
     Situation,
@@ -31,13 +33,15 @@ from edge_agent.scenarios.maintain_page import (
     State,
     at_line,
     at_machine,
+    earlier_red,
     is_mechanic,
     listed,
     look_screen,
     of_other_line,
 )
 from edge_agent.scenarios.maintain_work import ASKING, WORKING, ask, expected, work, work_screen
-from edge_agent.views import EquipmentStatus, Kind, Verdict
+from edge_agent.views import Kind, Verdict
+from edge_agent.views.status import EquipmentStatus
 
 LOOKING = ("line", "machine", "trend", "link", "downtime")
 STEPS = (*LOOKING, *ASKING, *WORKING)
@@ -57,9 +61,9 @@ def leave(state: State) -> State:
     return at_machine(state) if state.equipment else at_line(state)
 
 
-def runs(state: State) -> str:
-    """The machine goes on with its job while somebody looks at it."""
-    return state.job
+def pin(state: State) -> PinAsked | None:
+    """That of the operator who takes the machine back."""
+    return PinAsked(state.released_by) if state.step == "accept_pin" else None
 
 
 def advance(state: State, given: Given, here: Situation) -> Outcome:
@@ -112,6 +116,8 @@ def _at_machine(state: State, machine: EquipmentStatus, given: Given, here: Situ
         case "trend", Did("span"):
             longer = next((minutes for minutes in MINUTES if minutes > state.minutes), MINUTES[0])
             return Outcome(msgspec.structs.replace(state, minutes=longer))
+        case "machine", Did("earlier"):
+            return Outcome(earlier_red(state, here))
         case "machine", Did("link" | "downtime" as page):
             return Outcome(msgspec.structs.replace(state, step=page))
         case "machine", Did("request"):

@@ -6,42 +6,49 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from edge_agent.maintenance_pages import (
+from edge_agent.machines.plant import REMEMBERED
+from edge_agent.machines.reliability import downtime, reliability, stood
+from edge_agent.machines.stops import Stop
+from edge_agent.machines.upkeep import Request
+from edge_agent.roles import Action, may
+from edge_agent.scanning.labels import label_or_none
+from edge_agent.scenarios.contract import Screen, Situation
+from edge_agent.views import Choice, Kind
+from edge_agent.views.maintenance import (
     DowntimePage,
     DowntimeRow,
+    Factors,
     LinePage,
     LinkPage,
+    LostPiece,
     MachinePage,
     MachineRow,
     RequestRow,
     StopRow,
     TrendPage,
 )
-from edge_agent.plant import REMEMBERED
-from edge_agent.reliability import downtime, reliability
-from edge_agent.scanning.labels import label_or_none
-from edge_agent.scenarios.contract import Screen, Situation
-from edge_agent.stops import Stop
-from edge_agent.upkeep import Request
-from edge_agent.views import Choice, EquipmentStatus, Kind
+from edge_agent.views.oee import OeeReport
+from edge_agent.views.status import DeviceStatus, EquipmentStatus
 
 SHIFT = timedelta(hours=8)  # what a strip shows
 HOURS = 24  # of downtime, MTBF and MTTR
 MINUTES = (60, 480, 1440)  # how far back a trend may go, one after the other
-ROLE = "maintenance"  # of a person who may work on machines
 
 # States and stops are on disk, and known to be so, a few seconds after they were true.
 _SURE = timedelta(seconds=15)
 _STOPS = 5
 _SHOWN = 99
+_PIECES = 60  # in which it stood: more than the cells of a strip
+_STOOD = ("delay", "short_stop", "maintenance", "planned_downtime", "no_order")  # as in an OeeReport
 
 
 class State(msgspec.Struct, frozen=True, tag="maintain"):
     """`left` is the work that is gone on with afterwards, as the kernel keeps it; `job` the one it is on.
 
-    `equipment` is the machine that is looked at, `item` and `minutes` what of it is drawn. `symptom` and
+    `equipment` is the machine that is looked at, `item` and `minutes` what of it is drawn, `red` how many
+    times an earlier red of its strip was asked for. `symptom` and
     `priority` are of the request that is being made, `request` the one that is worked on, `failure` what was
-    the matter in the end.
+    the matter in the end, `released_by` whose PIN is asked for to take the machine back.
     """
 
     step: str = "line"
@@ -50,10 +57,12 @@ class State(msgspec.Struct, frozen=True, tag="maintain"):
     equipment: str = ""
     item: str = ""
     minutes: int = MINUTES[0]
+    red: int = 0
     symptom: str = ""
     priority: int = 0
     request: str = ""
     failure: str = ""
+    released_by: str = ""
 
 
 def at_line(state: State) -> State:
@@ -68,7 +77,7 @@ def at_machine(state: State, equipment: str = "") -> State:
 
 def is_mechanic(here: Situation) -> bool:
     """Whether the person may work on machines; everybody may look, and ask for work."""
-    return here.person is not None and ROLE in here.person.roles
+    return may(here.person, Action.MAINTAIN)
 
 
 def line_of(equipment: str) -> str:
@@ -142,7 +151,7 @@ def look_screen(state: State, here: Situation) -> Screen:
         case "downtime":
             return _downtime(state, machine, here)
         case _:
-            return _machine(machine, here)
+            return _machine(state, machine, here)
 
 
 def _interval(here: Situation, length: timedelta) -> tuple[datetime, datetime]:
@@ -158,7 +167,7 @@ def _line(state: State, here: Situation) -> Screen:
         Choice(number, each.id, each.name, label=label_or_none(Kind.WORKSTATION, each.id))
         for number, each in enumerate(machines[:_SHOWN], 1)
     )
-    actions = ("downtime", "back") if state.left or here.station.home != ROLE else ("downtime", "list")
+    actions = ("downtime", "back") if state.left or here.station.home != "maintenance" else ("downtime", "list")
     prompt = "maintain.line" if machines else "maintain.no_machines"
     return Screen(prompt, page=LinePage(began=began, ended=ended, machines=rows), actions=actions, choices=choices)
 
@@ -168,31 +177,69 @@ def _row(machine: EquipmentStatus, began: datetime, ended: datetime, here: Situa
     device = here.plant.device(machine.device)
     return MachineRow(
         id=machine.id, name=machine.name, state=machine.state, since=machine.state_since, alarm=machine.alarm,
+        state_status=machine.state_status, alarm_status=machine.alarm_status,
         job=here.plant.job(machine.id), unexplained=sum(not stop.reason for stop in recent),
         requests=len(here.plant.requests(machine.id)), device=machine.device,
-        device_state=device.state if device is not None else "none",
-        strip=here.plant.strip(machine.id, began, ended),
+        device_state=_device_state(device), oee=here.plant.oee(machine, began, ended),
+        strip=here.plant.strip(machine.id, began, ended), stood=stood(recent, began, ended),
     )  # fmt: skip
 
 
-def _machine(machine: EquipmentStatus, here: Situation) -> Screen:
+def _device_state(device: DeviceStatus | None) -> str:
+    """As a MachineRow tells it."""
+    if device is None:
+        return "none"
+    return "silent" if device.silent_since and device.state != "lost" else device.state
+
+
+def earlier_red(state: State, here: Situation) -> State:
+    """The red before the one that is explained; after the first of the strip again the last."""
+    machine = here.plant.machine(state.equipment)
+    time = here.plant.time(machine, *_interval(here, SHIFT)) if machine is not None else None
+    count = len(_lost(time, here)) if time is not None else 0
+    return msgspec.structs.replace(state, red=(state.red + 1) % count if count else 0)
+
+
+def _machine(state: State, machine: EquipmentStatus, here: Situation) -> Screen:
     plant, (began, ended) = here.plant, _interval(here, SHIFT)
     since, _ = _interval(here, timedelta(hours=HOURS))
     recent = plant.stops(machine.id, here.now - timedelta(days=REMEMBERED))
     figures = reliability(plant.spans(machine.id, since, ended), recent, since, ended)
-    requests = plant.requests(machine.id)
+    requests, time = plant.requests(machine.id), plant.time(machine, began, ended)
     page = MachinePage(
         equipment=machine.id, name=machine.name, device=machine.device, job=plant.job(machine.id),
-        began=began, ended=ended, strip=plant.strip(machine.id, began, ended),
+        began=began, ended=ended, strip=plant.strip(machine.id, began, ended), stood=stood(recent, began, ended),
         stops=tuple(_stop(stop, here) for stop in recent[:_STOPS]),
         requests=tuple(_request(each, here) for each in requests), hours=float(HOURS),
+        short_stops=plant.stood(machine.id, here.now, HOURS),
         failures=figures.failures, mtbf=_seconds(figures.mtbf), mttr=_seconds(figures.mttr),
+        unattributed=plant.unattributed(machine.id),
+        lost=_lost(time, here) if time is not None else (), red=state.red,
+        factors=_factors(time) if time is not None else None,
     )  # fmt: skip
     work = ("work",) if requests and is_mechanic(here) else ()
     link = ("link",) if plant.device(machine.device) is not None else ()
     prompt = "maintain.machine" if is_mechanic(here) else "maintain.machine_look"
-    actions = ("request", *work, "downtime", *link, "back")
+    earlier = ("earlier",) if len(page.lost) > 1 else ()
+    actions = ("request", *work, "downtime", *link, *earlier, "back")
     return Screen(prompt, {"machine": machine.name}, machine.name, page, actions, _values(machine))
+
+
+def _lost(time: OeeReport, here: Situation) -> tuple[LostPiece, ...]:
+    stood = [each for each in time.pieces if each.element in _STOOD]
+    return tuple(
+        LostPiece(
+            element=each.element, began=each.began, ended=each.ended, state=each.state, alarm=each.alarm,
+            stop=each.stop, reason=words_of(each.reason, here) if each.reason else "",
+        )
+        for each in stood[-_PIECES:]
+    )  # fmt: skip
+
+
+def _factors(time: OeeReport) -> Factors:
+    return Factors(
+        availability=time.availability, performance=time.performance, quality=time.quality, oee=time.oee
+    )
 
 
 def _values(machine: EquipmentStatus) -> tuple[Choice, ...]:
@@ -238,17 +285,20 @@ def _link(machine: EquipmentStatus, here: Situation) -> Screen:
 def _downtime(state: State, machine: EquipmentStatus | None, here: Situation) -> Screen:
     """Of the machine, or of all those of the line."""
     began, ended = _interval(here, timedelta(hours=HOURS))
-    since = began - timedelta(days=REMEMBERED)
     asked = (machine,) if machine is not None else listed(here)
-    lost = downtime([stop for each in asked for stop in here.plant.stops(each.id, since)], began, ended)
+    lost = downtime([stop for each in asked for stop in here.plant.stops(each.id, began)], began, ended)
     rows = tuple(
         DowntimeRow(words_of(each.reason, here) if each.reason else "", each.time.total_seconds(), each.stops)
         for each in lost
     )
-    page = DowntimePage(equipment=machine.id if machine else "", began=began, ended=ended, rows=rows)
     name = machine.name if machine is not None else ""
+    short = sum(here.plant.stood(each.id, here.now, HOURS).day for each in asked)
+    page = DowntimePage(
+        equipment=machine.id if machine else "", name=name, began=began, ended=ended, rows=rows, short=short
+    )
     prompt = "maintain.downtime" if rows else "maintain.no_downtime"
-    return Screen(prompt, {"machine": name, "hours": str(HOURS)}, name, page, ("back",))
+    params = {"machine": name, "hours": str(HOURS), "n": str(short) if short else ""}
+    return Screen(prompt, params, name, page, ("back",))
 
 
 def _seconds(time: timedelta | None) -> float | None:

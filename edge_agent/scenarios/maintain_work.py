@@ -6,12 +6,15 @@ from decimal import Decimal
 
 import msgspec
 
+from edge_agent.machines.upkeep import Request
+from edge_agent.roles import Action, may
 from edge_agent.scanning.expected import PLANNED, Candidate, Expected, Rule, Standing
 from edge_agent.scenarios.contract import (
     Chose,
     Did,
     Given,
     Outcome,
+    Proved,
     Said,
     Scanned,
     Screen,
@@ -29,9 +32,9 @@ from edge_agent.scenarios.maintain_page import (
     request_choices,
     words_of,
 )
-from edge_agent.upkeep import Request
+from edge_agent.scenarios.pin_step import no_pin, pin_screen, right, tried, why_no_pin
 from edge_agent.views import Choice, Field, Kind, ListPage, StepPage, Verdict
-from sync.contract import Correction
+from sync.contract import Correction, Person
 from sync.maintenance import (
     MaintenanceCompleted,
     MaintenancePartUsed,
@@ -41,15 +44,15 @@ from sync.maintenance import (
 )
 
 ASKING = ("symptom", "priority", "stopped")
-WORKING = ("requests", "suspected", "work", "undo", "actual", "test", "accept")
+WORKING = ("requests", "suspected", "work", "undo", "actual", "test", "accept", "accept_pin")
 
 _PURPOSE = {"symptom": "symptom", "suspected": "failure", "actual": "failure"}
 _BACK = {
     "symptom": "machine", "priority": "symptom", "stopped": "priority", "requests": "machine",
     "suspected": "requests", "work": "machine", "undo": "work", "actual": "work", "test": "actual", "accept": "test",
+    "accept_pin": "accept",
 }  # fmt: skip
 _PRIORITIES = ("1", "2", "3")
-OPERATOR = "operator"  # the role of somebody who may take a machine back
 
 
 def ask(state: State, given: Given, here: Situation) -> Outcome:
@@ -115,7 +118,7 @@ def _choosing(state: State, given: Given, here: Situation) -> Outcome:
 def _working(state: State, request: Request, given: Given, here: Situation) -> Outcome:
     match state.step, given:
         case _, Did("back"):
-            return Outcome(msgspec.structs.replace(state, step=_BACK[state.step]))
+            return Outcome(msgspec.structs.replace(state, step=_BACK[state.step], released_by=""))
         case (("suspected" | "actual"), (Chose() | Scanned())):
             return _failure(state, given, here)
         case "work", Scanned(what=what) if what.kind is Kind.MATERIAL:
@@ -131,7 +134,9 @@ def _working(state: State, request: Request, given: Given, here: Situation) -> O
         case "test", Did("confirm"):
             return Outcome(msgspec.structs.replace(state, step="accept"))
         case "accept", Scanned(what=what) if what.kind is Kind.BADGE:
-            return _accepted(state, what.id, here)
+            return _accepting(state, here.book.badges[what.id], here)
+        case "accept_pin", _:
+            return _proved(state, given, here)
         case _:
             return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
 
@@ -170,8 +175,31 @@ def _undone(state: State, request: Request) -> Outcome:
     return Outcome(back, (fact,), Said(Verdict.OK, "maintain.saved_undo", {"material": last.body.material}))
 
 
-def _accepted(state: State, badge: str, here: Situation) -> Outcome:
-    operator = here.book.badges[badge]
+def _accepting(state: State, operator: Person, here: Situation) -> Outcome:
+    """A badge alone is enough where its roles need no PIN."""
+    if (said := why_no_pin(operator.id, here)) is not None:
+        return Outcome(state, said=said)
+    look = here.pin(operator.id)
+    if look.start:
+        return refuse(state, "pin.start_first", Verdict.HELD, name=operator.name)
+    if look.needed:
+        return Outcome(msgspec.structs.replace(state, step="accept_pin", released_by=operator.id))
+    return _accepted(state, operator, here)
+
+
+def _proved(state: State, given: Given, here: Situation) -> Outcome:
+    """The PIN of whoever takes the machine back; they may have left or lost the right since the badge."""
+    if not isinstance(given, Proved) or given.person != state.released_by:
+        return no_pin(state)
+    back = msgspec.structs.replace(state, step="accept", released_by="")
+    operator = here.book.persons.get(given.person)
+    if operator is None or operator.badge in _badges(state, here):
+        return refuse(back, "maintain.no_operator", Verdict.HELD, name=operator.name if operator else given.person)
+    refused = tried(state, back, operator.id, given.right, here)
+    return refused if refused is not None else right(_accepted(state, operator, here), operator.id)
+
+
+def _accepted(state: State, operator: Person, here: Situation) -> Outcome:
     fact = MaintenanceCompleted(
         about=about(state.request), request=state.request, equipment=state.equipment, failure=state.failure,
         tested=True, accepted_by=operator.id,
@@ -193,7 +221,8 @@ def expected(state: State, here: Situation) -> tuple[Expected, ...]:
 
 
 def _badges(state: State, here: Situation) -> dict[str, Rule]:
-    """Who may take the machine back: an operator, but nobody who worked on it."""
+    """Who may not take the machine back: nobody who worked on it, nobody but operators. The numbers of those who
+    may are not named."""
     request = request_in_work(state, here)
     worked = {*(request.workers if request else ()), here.person.id if here.person else ""}
     rules = {}
@@ -203,9 +232,10 @@ def _badges(state: State, here: Situation) -> dict[str, Rule]:
             code = "sign_on.not_active"
         elif person.id in worked:
             code = "maintain.same_person"
-        elif OPERATOR not in person.roles:
+        elif not may(person, Action.ACCEPT_WORK):
             code = "maintain.no_operator"
-        rules[person.badge] = Rule(Standing.HELD, code, {"name": person.name}) if code else PLANNED
+        if code:
+            rules[person.badge] = Rule(Standing.HELD, code, {"name": person.name})
     return rules
 
 
@@ -234,6 +264,9 @@ def work_screen(state: State, here: Situation) -> Screen:
             return Screen("maintain.requests", params, name, columns, ("back",), choices)
     if request is None:
         return Screen("maintain.gone", params, name, actions=("back",))
+    if state.step == "accept_pin":
+        page = StepPage(fields=_fields(state, request, here))
+        return pin_screen("maintain.accept_pin", state.released_by, name, page, here)
     actions = {"work": ("finish", "undo", "back"), "undo": ("confirm", "back"), "test": ("confirm", "back")}
     page = StepPage(fields=_fields(state, request, here))
     return Screen(f"maintain.{state.step}", params, name, page, actions.get(state.step, ("back",)))

@@ -4,12 +4,13 @@ go       --location of the line--------------> item
 go, item --location of another open line-----> item (that line is next)
 item     --item or lot-----------------------> quantity (another lot of the item asks first)
 quantity --number----------------------------> into
-quantity --destination-----------------------> go, the quantity on the screen recorded
+quantity --destination-----------------------> go, the quantity on the screen recorded, typed or proposed
 into     --destination-----------------------> go | choose_job when it was the last line
-go, item --exception--> short_reason --reason--> go (nothing was found)
-quantity --exception--> short_quantity --number--> short_reason --reason--> into | go
+go, item --exception--> short_reason --reason--> short_sure (nothing was found); --back--> where it was begun
+quantity --exception--> short_quantity --number--> short_reason --reason--> into | short_sure (nothing was found)
+short_sure --confirm--> go (the whole line is missing); --back--> short_reason
 go       --park--> go (the line goes to the end)
-anywhere --the line is gone--> go; --back--> one step back; go --list, back--> choose_job
+anywhere --the line is gone--> go; --back--> one step back; --list--> choose_job; go --back--> choose_job
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ from edge_agent.scenarios.pick_page import (
 from edge_agent.views import Kind, Verdict
 from sync.contract import JobOrder, MaterialMoved, MaterialRequirement, MaterialShort
 
-STEPS = ("go", "item", "quantity", "into", "short_quantity", "short_reason")
+TAKES_TYPED = ("quantity",)
+STEPS = ("go", "item", "quantity", "into", "short_quantity", "short_reason", "short_sure")
 
 _BACK = {"item": "go", "quantity": "item", "into": "quantity", "short_quantity": "quantity"}
 
@@ -70,12 +72,13 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
     if job is None or line is None:
         return _nothing_to_pick(state, here)
     match state.step, given:
-        case "go", Did("list" | "back"):
+        case ("go", Did("back")) | (_, Did("list")):
             return Outcome(state, open=Open("choose_job", "picking"))
         case "go", Did("park"):
             return _skipped(state, here)
         case (("go" | "item"), Did("exception")):
-            return Outcome(_step(state, "short_reason", amount=Decimal(0)))
+            short = _step(state, "short_reason", amount=Decimal(0))
+            return Outcome(msgspec.structs.replace(short, there=state.step == "item"))
         case "quantity", Did("exception"):
             return Outcome(_step(state, "short_quantity", state.lot, state.quantity))
         case _, Did("back"):
@@ -86,12 +89,16 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(_in_hand(state, line, what.lot or line.lot, what.quantity, here))
         case "quantity", Entered(text):
             return _counted(state, text, line, here)
+        case "quantity", Scanned(what=what, typed=text) if text:
+            return _typed_and_moved(state, text, job, line, what.id, here)
         case (("quantity" | "into"), Scanned(what=what)) if what.kind in (Kind.LOCATION, Kind.HANDLING_UNIT):
             return _moved(state, job, line, what.id, here)
         case "short_quantity", Entered(text):
             return _found(state, text, line, here)
         case "short_reason", (Chose() | Scanned()):
-            return _short(state, given, job, line, here)
+            return _short(state, given, here)
+        case "short_sure", Did("confirm"):
+            return _recorded(state, job, line, (_shortfall(state, job, line, here),), "pick.saved_short", "", here)
         case _:
             return refuse(state, "step.not_here", Verdict.OTHER_TYPE)
 
@@ -114,9 +121,11 @@ def _in_hand(
 
 
 def _back(state: State, line: MaterialRequirement, here: Situation) -> State:
+    if state.step == "short_sure":
+        return msgspec.structs.replace(state, step="short_reason", reason="")
     if state.step == "short_reason":
         if not state.scanned:
-            return _step(state, "go")
+            return _step(state, "item" if state.there else "go")
         return _step(state, "short_quantity", state.lot, here.progress(state.job).missing(line))
     before = _BACK[state.step]
     if before == "quantity":
@@ -167,6 +176,14 @@ def _counted(state: State, text: str, line: MaterialRequirement, here: Situation
     return Outcome(_step(state, "into", state.lot, amount))
 
 
+def _typed_and_moved(
+    state: State, text: str, job: JobOrder, line: MaterialRequirement, destination: str, here: Situation
+) -> Outcome:
+    """The destination was scanned with a number typed: that number is what is booked, or nothing is."""
+    counted = _counted(state, text, line, here)
+    return counted if counted.said is not None else _moved(counted.state, job, line, destination, here)
+
+
 def _found(state: State, text: str, line: MaterialRequirement, here: Situation) -> Outcome:
     amount = quantity(text, line.uom)
     left = here.progress(state.job).missing(line)
@@ -179,16 +196,14 @@ def _found(state: State, text: str, line: MaterialRequirement, here: Situation) 
     return Outcome(_step(state, "short_reason", state.lot or line.lot, amount))
 
 
-def _short(
-    state: State, given: Chose | Scanned, job: JobOrder, line: MaterialRequirement, here: Situation
-) -> Outcome:
+def _short(state: State, given: Chose | Scanned, here: Situation) -> Outcome:
     reason = reason_of("short", given, here)
     if reason is None:
         return refuse(state, "reason.unknown")
     told = msgspec.structs.replace(state, reason=reason.id)
     if state.quantity:
         return Outcome(msgspec.structs.replace(told, step="into", scanned=True))
-    return _recorded(told, job, line, (_shortfall(told, job, line, here),), "pick.saved_short", "", here)
+    return Outcome(msgspec.structs.replace(told, step="short_sure"))  # it can not be taken back
 
 
 def _moved(

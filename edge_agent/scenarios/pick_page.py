@@ -21,7 +21,8 @@ class State(msgspec.Struct, frozen=True, tag="pick"):
     """`line` is the requirement in hand ("" : the first open one of the walk), `lot` what was scanned.
 
     `quantity` is what the screen says is taken, `reason` why the rest is missing, `scanned` whether the
-    item in hand was, `skipped` the lines put to the end.
+    item in hand was, `there` whether nothing was found by somebody who stood at the bin already, `skipped` the
+    lines put to the end.
     """
 
     job: str
@@ -31,6 +32,7 @@ class State(msgspec.Struct, frozen=True, tag="pick"):
     quantity: Decimal | None = None
     reason: str = ""
     scanned: bool = False
+    there: bool = False
     skipped: tuple[str, ...] = ()
 
 
@@ -150,7 +152,7 @@ def _lot_rule(line: MaterialRequirement, number: str, planned: str | None, here:
     params = {"lot": number, "planned": planned or "?", "material": line.material}
     if lot is not None and lot.hold:
         return Rule(Standing.HELD, "pick.lot_held", {**params, "why": lot.hold})
-    if lot is not None and lot.expires is not None and lot.expires < here.now.date():
+    if lot is not None and lot.expires is not None and lot.expires < here.today:
         return Rule(Standing.HELD, "pick.lot_expired", {**params, "expires": lot.expires.isoformat()})
     return PLANNED if number == planned else Rule(Standing.ASK, "pick.other_lot", params)
 
@@ -159,7 +161,7 @@ def _first_to_expire(line: MaterialRequirement, here: Situation) -> str | None:
     """First expired, first out among the lots that stand in the bin and may be used."""
     numbers = [row.lot for row in here.book.stock.get(line.source or "", ()) if row.material == line.material]
     lots = [lot for number in numbers if number and (lot := here.book.lot_of(line.material, number))]
-    fit = [lot for lot in lots if not lot.hold and (lot.expires is None or lot.expires >= here.now.date())]
+    fit = [lot for lot in lots if not lot.hold and (lot.expires is None or lot.expires >= here.today)]
 
     def first_out(lot: MaterialLot) -> tuple[str, str]:
         return (lot.expires.isoformat() if lot.expires else "9999", lot.id)
@@ -197,15 +199,24 @@ def pick_screen(state: State, here: Situation) -> Screen:
     }  # fmt: skip
     actions: dict[str, tuple[str, ...]] = {
         "go": ("exception", "park", "list"),
-        "item": ("exception", "back"),
-        "quantity": ("exception", "back"),
+        "item": ("exception", "back", "list"),
+        "quantity": ("exception", "back", "list"),
+        "short_sure": ("confirm", "back", "list"),
     }
+    prompt = f"pick.{state.step}"
+    if state.step in ("short_reason", "short_sure") and not state.quantity:
+        params |= {"missing": f"{here.progress(job.id).missing(line):f}", "reason": _reason(state, here)}
+        prompt = "pick.short_reason_all" if state.step == "short_reason" else prompt
     reasons = here.book.reasons_for("short") if state.step == "short_reason" else ()
     return Screen(
-        f"pick.{state.step}", params, job.id, page, actions.get(state.step, ("back",)),
+        prompt, params, job.id, page, actions.get(state.step, ("back", "list")),
         tuple(Choice(each.number, each.id, each.text, label=label_or_none(Kind.REASON, each.id)) for each in reasons),
         _entry(state, page),
     )  # fmt: skip
+
+
+def _reason(state: State, here: Situation) -> str:
+    return next((each.text for each in here.book.reasons_for("short") if each.id == state.reason), "")
 
 
 def _entry(state: State, page: PickPage) -> Entry | None:

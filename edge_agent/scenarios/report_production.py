@@ -4,12 +4,15 @@ running --quantity-------------> running        good pieces recorded
 running --report--> good --quantity--> running  the same, with the machine's count proposed
 running --scrap--> scrap --quantity--> scrap_reason --reason--> running
 good, scrap_reason --more than planned, or than the machine counted--> confirm --confirm--> running
+confirm, where a second badge is wanted --badge of a lead--> (confirm_pin --PIN-->) running, both recorded
 running --finish--> finish --confirm--> choose_job
 running --finish, pieces missing--> finish_reason --reason--> choose_job
 running --undo--> undo --confirm--> running     the last report corrected
 running --explain--> explain_stop               when the machine stood; it comes back here
+running --assign--> unattributed --take or leave--> running   parts counted while no job was open; recorded
 running --machines--> maintain                  the same
-anywhere --back--> running; running --list, back--> choose_job
+anywhere --back--> running; running --list, back--> choose_job, the machine goes on
+running --park--> choose_job                    the machine has no job from then on
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from decimal import Decimal
 import msgspec
 
 from edge_agent.scanning.expected import PLANNED, Expected
+from edge_agent.scenarios import second_badge
 from edge_agent.scenarios.contract import (
     Chose,
     Did,
@@ -26,6 +30,8 @@ from edge_agent.scenarios.contract import (
     Given,
     Open,
     Outcome,
+    PinAsked,
+    Proved,
     Said,
     Scanned,
     Screen,
@@ -36,11 +42,28 @@ from edge_agent.scenarios.contract import (
     refuse,
     to_machines,
 )  # fmt: skip
-from edge_agent.scenarios.work_page import State, job_in_work, why_not, work_screen
+from edge_agent.scenarios.work_page import (
+    OVER_PLANNED,
+    State,
+    by_badge,
+    job_in_work,
+    unattributed,
+    why_not,
+    work_screen,
+)
 from edge_agent.views import Kind, Verdict
-from sync.contract import Correction, JobCompleted, JobOrder, MaterialProduced, MaterialScrapped, Reason
+from sync.contract import (
+    Correction,
+    CountAssigned,
+    JobCompleted,
+    JobOrder,
+    MaterialProduced,
+    MaterialScrapped,
+    Reason,
+)
 
-STEPS = ("running", "good", "scrap", "scrap_reason", "confirm", "finish", "finish_reason", "undo")
+STEPS = ("running", "good", "scrap", "scrap_reason", "confirm", "confirm_pin", "finish", "finish_reason", "undo",
+         "unattributed")  # fmt: skip
 
 _PURPOSE = {"scrap_reason": "scrap", "finish_reason": "finish"}
 
@@ -55,6 +78,11 @@ def leave(state: State) -> State:
     return _at(state, "running")
 
 
+def pin(state: State) -> PinAsked | None:
+    """That of whoever releases more than planned."""
+    return PinAsked(state.released_by) if state.step == "confirm_pin" else None
+
+
 def runs(state: State) -> str:
     """The job, at whatever step."""
     return state.job
@@ -65,7 +93,7 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
     job = job_in_work(state, here)
     if job is None:
         said = Said(Verdict.HELD, why_not(state, here), {"job": state.job})
-        return Outcome(state, said=said, open=Open("choose_job", "production"))
+        return Outcome(state, said=said, open=Open("choose_job", "production"), sets_aside=True)
     match state.step, given:
         case (("running" | "good"), Entered(text)):
             return _good(state, text, job, here)
@@ -77,12 +105,21 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
             return Outcome(_at(state, _finish_step(job, here)))
         case "running", Did("explain"):
             return Outcome(state, open=Open("explain_stop", msgspec.json.encode(state).decode()))
+        case "running", Did("assign") if unattributed(here) is not None:
+            return Outcome(_at(state, "unattributed"))
+        case "unattributed", Chose("take" | "leave" as answer):
+            return _assigned(state, answer == "take", here)
         case "running", Did("machines"):
             return Outcome(state, open=to_machines(state))
         case "running", Did("undo"):
             return _ask_undo(state, here)
         case "running", Did("list" | "back"):
             return Outcome(state, open=Open("choose_job", "production"))
+        case "running", Did("park"):
+            said = Said(Verdict.OK, "report_production.set_aside", {"job": state.job})
+            return Outcome(state, said=said, open=Open("choose_job", "production"), sets_aside=True)
+        case "confirm_pin", Did("back"):
+            return Outcome(msgspec.structs.replace(state, step="confirm", released_by=""))
         case _, Did("back"):
             return Outcome(_at(state, "running"))
         case ("finish" | "finish_reason") as step, _ if step != _finish_step(job, here):
@@ -100,7 +137,9 @@ def advance(state: State, given: Given, here: Situation) -> Outcome:
                 if step == "scrap_reason"
                 else _finished(state, reason, job, here)
             )
-        case "confirm", Did("confirm"):
+        case (("confirm" | "confirm_pin"), (Scanned() | Proved())) if by_badge(state, here):
+            return second_badge.answered(state, "confirm", given, here, lambda lead: _released(state, job, here, lead))
+        case "confirm", Did("confirm") if not by_badge(state, here):
             return _too_many(state, state, job, here) or _record(state, job, here)
         case "finish", Did("confirm"):
             return _finished(state, None, job, here)
@@ -141,11 +180,16 @@ def _checked(told: State, before: State, job: JobOrder, here: Situation) -> Outc
     params = _figures(told, job, here)
     counted = here.counted(job.id)
     if Decimal(params["total"]) > job.quantity and here.policies.over_ask:
-        return _ask(told, "report_production.over_planned", params)
+        return _ask(told, OVER_PLANNED, params)
     amount = told.quantity or Decimal(0)
     if counted is not None and not told.reason and amount > counted + here.policies.count_tolerance:
         return _ask(told, "report_production.over_counted", {**params, "counted": str(counted)})
     return _record(told, job, here)
+
+
+def _released(state: State, job: JobOrder, here: Situation, lead: str) -> Outcome:
+    released = msgspec.structs.replace(state, step="confirm", released_by=lead)
+    return _too_many(released, released, job, here) or _record(released, job, here)
 
 
 def _figures(told: State, job: JobOrder, here: Situation) -> dict[str, str]:
@@ -181,6 +225,7 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
             uom=job.uom,
             equipment=equipment,
             reason=told.reason,
+            released_by=told.released_by,
         )
         words = next((reason.text for reason in here.book.reasons if reason.id == told.reason), told.reason)
         said = Said(Verdict.OK, "report_production.saved_scrap", {**params, "reason": words})
@@ -193,8 +238,19 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
         uom=job.uom,
         equipment=equipment,
         machine_count=counted,
+        released_by=told.released_by,
     )
+    params |= _both_figures(amount, counted, here)
     return Outcome(_at(told, "running"), (good,), Said(Verdict.OK, "report_production.saved_good", params))
+
+
+def _both_figures(amount: Decimal, counted: int | None, here: Situation) -> dict[str, str]:
+    """What the machine counted, where that is another number than what was reported."""
+    if counted is None or amount == counted:
+        return {}
+    apart, tolerance = abs(amount - counted), here.policies.count_tolerance
+    within = {"tolerance": str(tolerance)} if apart <= tolerance else {"apart": f"{apart:f}"}
+    return {"counted": str(counted), **within}
 
 
 def _finish_step(job: JobOrder, here: Situation) -> str:
@@ -212,7 +268,7 @@ def _finished(state: State, reason: Reason | None, job: JobOrder, here: Situatio
         "report_production.saved_finished",
         {"job": job.id, "good": f"{progress.good:f}", "uom": job.uom},
     )
-    return Outcome(_at(state, "running"), (done,), said, Open("choose_job", "production"))
+    return Outcome(_at(state, "running"), (done,), said, Open("choose_job", "production"), sets_aside=True)
 
 
 def _ask_undo(state: State, here: Situation) -> Outcome:
@@ -227,13 +283,30 @@ def _undone(state: State, here: Situation) -> Outcome:
         return refuse(_at(state, "running"), "report_production.nothing_to_undo", job=state.job)
     id, body = reports[0]
     told = f"{body.quantity:f}" if isinstance(body, MaterialProduced | MaterialScrapped) else ""
+    what = "scrap" if isinstance(body, MaterialScrapped) else "good"
     fact = Correction(about=state.job, corrects=id, reason="did_not_occur")
-    said = Said(Verdict.OK, "report_production.saved_undo", {"quantity": told, "job": state.job})
+    said = Said(Verdict.OK, "report_production.saved_undo", {"quantity": told, "what": what, "job": state.job})
     return Outcome(_at(state, "running"), (fact,), said)
 
 
+def _assigned(state: State, take: bool, here: Situation) -> Outcome:
+    """The parts count for the job, where the next report finds them; or stay without one."""
+    loose, back = unattributed(here), _at(state, "running")
+    if loose is None:
+        return refuse(back, "report_production.assigned_already", Verdict.HELD)
+    equipment = here.station.equipment
+    fact = CountAssigned(
+        about=f"equipment/{equipment}", equipment=equipment, parts=loose.parts, since=loose.since,
+        job=state.job if take else "", doubtful=loose.doubtful,
+    )  # fmt: skip
+    code = "report_production.saved_taken" if take else "report_production.saved_left"
+    return Outcome(back, (fact,), Said(Verdict.OK, code, {"parts": str(loose.parts), "job": state.job}))
+
+
 def expects(state: State, here: Situation) -> tuple[Expected, ...]:
-    """Reason labels where a reason is asked for; otherwise command labels only."""
+    """Reason labels where a reason is asked for, a badge where more than planned is released; else commands only."""
+    if state.step == "confirm" and by_badge(state, here):
+        return (second_badge.badges(here),)
     purpose = _PURPOSE.get(state.step)
     if purpose is None:
         return ()

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
 from edge_agent.scanning.labels import label_or_none
+from edge_agent.scenarios import second_badge
 from edge_agent.scenarios.contract import Screen, Situation, to_explain
-from edge_agent.views import Choice, Entry, Kind, WorkPage
-from sync.contract import DispatchStatus, JobOrder, MaterialProduced, MaterialScrapped
+from edge_agent.scenarios.pin_step import pin_screen
+from edge_agent.views import Choice, Entry, Kind, MaterialLine, WorkPage
+from edge_agent.views.maintenance import Unattributed
+from sync.contract import (
+    DispatchStatus,
+    JobOrder,
+    MaterialProduced,
+    MaterialRequirement,
+    MaterialScrapped,
+    MaterialUse,
+)
+
+OVER_PLANNED = "report_production.over_planned"
 
 
 class State(msgspec.Struct, frozen=True, tag="report_production"):
     """`quantity` and `reason` are what is being reported, `asked` the message code of the question at
-    `confirm`.
+    `confirm`, `released_by` who releases it by a second badge.
     """
 
     job: str
@@ -22,10 +35,16 @@ class State(msgspec.Struct, frozen=True, tag="report_production"):
     quantity: Decimal | None = None
     reason: str = ""
     asked: str = ""
+    released_by: str = ""
+
+
+def by_badge(state: State, here: Situation) -> bool:
+    """Whether the question at `confirm` is answered by the badge of a lead, not by a key."""
+    return state.asked == OVER_PLANNED and second_badge.needed("over_quantity", here)
 
 
 _ACTIONS = {
-    "running": ("report", "scrap", "finish", "undo", "list"),
+    "running": ("report", "scrap", "finish", "undo", "park", "list"),
     "confirm": ("confirm", "back"),
     "finish": ("confirm", "back"),
     "undo": ("confirm", "back"),
@@ -45,7 +64,10 @@ def why_not(state: State, here: Situation) -> str:
     job = here.book.jobs.get(state.job)
     if job is None:
         return "job.gone"
-    return "job.done" if here.progress(job.id).completed else "job.stopped"
+    progress = here.progress(job.id)
+    if not progress.completed:
+        return "job.stopped"
+    return "job.done" if progress.finished_here else "job.closed"
 
 
 def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
@@ -53,8 +75,11 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
     job = job_in_work(state, here)
     if job is None:
         return Screen(why_not(state, here), {"job": state.job}, state.job, actions=("list",))
+    if state.step == "confirm_pin":
+        page = _page(job, here, counted)
+        return pin_screen("report_production.confirm_pin", state.released_by, job.id, page, here)
     return Screen(
-        prompt=f"report_production.{state.step}" if state.step != "confirm" else f"{state.asked}_ask",
+        prompt=_prompt(state, here),
         params=_params(state, job, here),
         title=job.id,
         page=_page(job, here, counted),
@@ -64,12 +89,23 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
     )
 
 
+def _prompt(state: State, here: Situation) -> str:
+    if state.step == "unattributed" and (loose := unattributed(here)) is not None and loose.doubtful:
+        return "report_production.doubtful"
+    if state.step != "confirm":
+        return f"report_production.{state.step}"
+    return f"{state.asked}_badge" if by_badge(state, here) else f"{state.asked}_ask"
+
+
 def _actions(state: State, here: Situation) -> tuple[str, ...]:
+    if state.step == "confirm" and by_badge(state, here):
+        return ("back",)
     actions = _ACTIONS.get(state.step, ("back",))
     if state.step != "running":
         return actions
     explain = ("explain",) if here.stops() else ()
-    return (*actions, *explain, *(("machines",) if here.plant.machines else ()))
+    assign = ("assign",) if unattributed(here) is not None else ()
+    return (*actions, *explain, *assign, *(("machines",) if here.plant.machines else ()))
 
 
 def _page(job: JobOrder, here: Situation, counted: int | None) -> WorkPage:
@@ -80,7 +116,38 @@ def _page(job: JobOrder, here: Situation, counted: int | None) -> WorkPage:
         customer=job.customer, due=job.due, uom=job.uom, good=progress.good, scrap=progress.scrap,
         target=job.quantity, equipment=here.station.equipment, count_since_report=counted,
         stops_to_explain=len(to_explain(here)),
+        stood=here.plant.stood(here.station.equipment, here.now) if here.station.equipment else None,
+        unattributed=unattributed(here), materials=tuple(_materials(job, here)),
     )  # fmt: skip
+
+
+def _materials(job: JobOrder, here: Situation) -> Iterator[MaterialLine]:
+    for line in job.requirements:
+        if line.use is MaterialUse.CONSUMED:
+            lot = here.book.lot_of(line.material, line.lot) if line.lot else None
+            yield MaterialLine(
+                material=line.material, lot=line.lot or "", uom=line.uom, left=_left(line, job, here),
+                expires=lot.expires.isoformat() if lot and lot.expires else "",
+            )  # fmt: skip
+
+
+def _left(line: MaterialRequirement, job: JobOrder, here: Situation) -> Decimal:
+    """What is planned and not used: by what the ERP has booked on the line, else by the pieces that were reported.
+
+    Rounded up to the places that the plan has, for who fetches less stands still.
+    """
+    progress = here.progress(job.id)
+    if line.done or not job.quantity:
+        return max(line.quantity - line.done, Decimal(0))
+    pieces = max(job.quantity - progress.good - progress.scrap, Decimal(0))
+    exponent = line.quantity.as_tuple().exponent
+    places = Decimal(1).scaleb(min(exponent, 0) if isinstance(exponent, int) else 0)
+    return (line.quantity * pieces / job.quantity).quantize(places, ROUND_CEILING)
+
+
+def unattributed(here: Situation) -> Unattributed | None:
+    """What the machine here counted while no job was open, until somebody said what becomes of it."""
+    return here.plant.unattributed(here.station.equipment) if here.station.equipment else None
 
 
 def _params(state: State, job: JobOrder, here: Situation) -> dict[str, str]:
@@ -88,6 +155,8 @@ def _params(state: State, job: JobOrder, here: Situation) -> dict[str, str]:
     progress = here.progress(job.id)
     params["short"] = f"{max(job.quantity - progress.good, job.quantity * 0):f}"
     params["good"] = f"{progress.good:f}"
+    if (loose := unattributed(here)) is not None:
+        params["parts"] = str(loose.parts)
     if state.step == "undo" and (reports := here.last_reports(job.id)):
         body = reports[0][1]
         if isinstance(body, MaterialProduced | MaterialScrapped):
@@ -109,6 +178,11 @@ def _entry(state: State, job: JobOrder, counted: int | None) -> Entry | None:
 
 
 def _choices(state: State, here: Situation) -> tuple[Choice, ...]:
+    if state.step == "unattributed":
+        return (
+            Choice(1, "take", "take", {"job": state.job}, code="report_production.take"),
+            Choice(2, "leave", "leave", code="report_production.leave"),
+        )
     purpose = {"scrap_reason": "scrap", "finish_reason": "finish"}.get(state.step)
     if purpose is None:
         return ()

@@ -9,8 +9,12 @@ The formats: https://www.sqlite.org/fileformat2.html, sections 1.6 (pages), 2.1 
 
 from __future__ import annotations
 
+import struct
+from bisect import bisect_left
 from collections.abc import Iterator
+from pathlib import Path
 
+from edge_agent.store.disk import Disk
 from edge_agent.store.records import Record
 
 _LEAF = 0x0D  # a page that holds rows of a table
@@ -18,13 +22,69 @@ _FIRST_PAGE_HEADER = 100
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # serial type -> bytes
 _STORED = 11  # columns before the derived ones
+_NO_SEQ = 1 << 62
+_WIDE = 4096  # a page has fewer rows than that
+_TOGETHER = 256  # pages that are read at once
+
+
+class Pages:
+    """The pages of a database and of its log that may hold rows of the journal, by their numbers.
+
+    Only where each page is stays in memory; a page is read again when a row of it is wanted.
+    """
+
+    def __init__(self, path: Path, log: bytes, disk: Disk) -> None:
+        """Raises OSError."""
+        self._path, self._log, self._disk = path, log, disk
+        self._size = _page_size(disk.part(path, 0, _FIRST_PAGE_HEADER))
+        found = [(*span, place) for place, page in self._all() if (span := _span(page, _header(place)))]
+        # Those with a number that rotted go from the first row to anywhere: few, and looked at each time.
+        self._wide = [each for each in found if each[1] - each[0] > _WIDE]
+        self._narrow = sorted(each for each in found if each[1] - each[0] <= _WIDE)
+
+    def rows(self, first: int, last: int) -> dict[int, Record]:
+        """The sound rows from `first` to `last`; of two with one number that in the log."""
+        begin = bisect_left(self._narrow, (first - _WIDE, 0, 0))
+        end = bisect_left(self._narrow, (last + 1, 0, 0))
+        near = [place for _, high, place in self._narrow[begin:end] if high >= first]
+        near += [place for low, high, place in self._wide if low <= last and high >= first]
+        return {
+            record.seq: record for place in sorted(near, key=_old_first)
+            for record in _rows(self._page(place), _header(place), first, last)
+        }  # fmt: skip
+
+    def last(self) -> int:
+        """The highest number of a sound row; 0: there is none."""
+        best = 0
+        for _, high, place in sorted((*self._wide, *self._narrow), key=lambda each: -each[1]):
+            if high <= best:
+                break
+            best = max((record.seq for record in _rows(self._page(place), _header(place))), default=best)
+        return best
+
+    def _all(self) -> Iterator[tuple[int, bytes]]:
+        """Each page with where it is: its number in the database, or below 0 its place in the log."""
+        together = self._size * _TOGETHER
+        start = 0
+        while part := self._disk.part(self._path, start, together):
+            for at in range(0, len(part) - self._size + 1, self._size):
+                yield (start + at) // self._size, part[at : at + self._size]
+            start += together
+        for places in _commits(self._log):
+            for place in places:
+                yield ~place, self._log[place : place + _log_page_size(self._log)]
+
+    def _page(self, place: int) -> bytes:
+        if place < 0:
+            return self._log[~place : ~place + _log_page_size(self._log)]
+        return self._disk.part(self._path, place * self._size, self._size)
 
 
 def carve_database(data: bytes) -> Iterator[Record]:
     """Every sound row of the journal on any page of a database file."""
     size = _page_size(data)
     for number, start in enumerate(range(0, len(data) - size + 1, size)):
-        yield from _rows(data[start : start + size], _FIRST_PAGE_HEADER if number == 0 else 0)
+        yield from _rows(data[start : start + size], _header(number))
 
 
 def carve_log(data: bytes) -> Iterator[Record]:
@@ -33,25 +93,44 @@ def carve_log(data: bytes) -> Iterator[Record]:
 
 
 def carve_commits(data: bytes) -> Iterator[list[Record]]:
-    """The sound rows of the journal on the pages of each commit of a write-ahead log, in their order.
+    """The sound rows of the journal on the pages of each commit of a write-ahead log, in their order."""
+    size = _log_page_size(data)
+    for places in _commits(data):
+        yield [record for place in places for record in _rows(data[place : place + size], 0)]
+
+
+def _commits(data: bytes) -> Iterator[list[int]]:
+    """Where the pages of each commit of a write-ahead log begin.
 
     Frames of an older round of the log have other salts and are left out: their pages are in the database.
     """
     if len(data) < _WAL_HEADER:
         return
-    size = int.from_bytes(data[8:12], "big")
-    if size not in (1 << power for power in range(9, 17)):
-        size = 4096
-    salts = data[16:24]
-    pages: list[bytes] = []
+    size, salts = _log_page_size(data), data[16:24]
+    pages: list[int] = []
     for start in range(_WAL_HEADER, len(data) - _FRAME_HEADER - size + 1, _FRAME_HEADER + size):
         header = data[start : start + _FRAME_HEADER]
         if any(salts) and header[8:16] != salts:
             continue
-        pages.append(data[start + _FRAME_HEADER : start + _FRAME_HEADER + size])
+        pages.append(start + _FRAME_HEADER)
         if int.from_bytes(header[4:8], "big"):  # the size of the database after a commit; 0 inside one
-            yield [record for page in pages for record in _rows(page, 0)]
-            pages.clear()
+            yield pages
+            pages = []
+
+
+def _log_page_size(data: bytes) -> int:
+    size = int.from_bytes(data[8:12], "big")
+    return size if size in (1 << power for power in range(9, 17)) else 4096
+
+
+def _header(place: int) -> int:
+    """The bytes before a page of the database begins: the first one has the header of the file."""
+    return _FIRST_PAGE_HEADER if place == 0 else 0
+
+
+def _old_first(place: int) -> tuple[bool, int]:
+    """Pages of the database, then those of the log as they were written."""
+    return (place < 0, abs(place))
 
 
 def _page_size(data: bytes) -> int:
@@ -61,14 +140,32 @@ def _page_size(data: bytes) -> int:
     return size if size in (1 << power for power in range(9, 16)) else 4096
 
 
-def _rows(page: bytes, offset: int) -> Iterator[Record]:
+def _cells(page: bytes, offset: int) -> tuple[int, ...]:
+    """Where the cells of a page begin; none when it is not one with rows of a table."""
     if len(page) < offset + 8 or page[offset] != _LEAF:
-        return
-    cells = int.from_bytes(page[offset + 3 : offset + 5], "big")
-    for number in range(min(cells, len(page) // 4)):
-        place = offset + 8 + 2 * number
-        begin = int.from_bytes(page[place : place + 2], "big")
+        return ()
+    count = min(int.from_bytes(page[offset + 3 : offset + 5], "big"), (len(page) - offset - 8) // 2)
+    return struct.unpack_from(f">{count}H", page, offset + 8)
+
+
+def _span(page: bytes, offset: int) -> tuple[int, int] | None:
+    """The lowest and the highest number of the rows on a page; None: there is none."""
+    low = high = 0
+    for begin in _cells(page, offset):
         try:
+            seq, _ = _varint(page, _varint(page, begin)[1])
+        except IndexError:
+            continue
+        if 0 < seq < _NO_SEQ:
+            low, high = min(low or seq, seq), max(high, seq)
+    return (low, high) if low else None
+
+
+def _rows(page: bytes, offset: int, first: int = 0, last: int = _NO_SEQ) -> Iterator[Record]:
+    for begin in _cells(page, offset):
+        try:
+            if not first <= _varint(page, _varint(page, begin)[1])[0] <= last:
+                continue
             record = _record(page, begin)
         except (ValueError, IndexError):  # not a row of ours, or damaged
             continue

@@ -8,20 +8,25 @@ that connection is a `Worker`, which knows nothing of threads.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from edge_agent.store.disk import DISK, Connection, Disk
-from edge_agent.store.errors import StoreError, store_error
+from edge_agent.store.errors import StoreError, store_error, write_error
 
 __all__ = ["Connection", "Database", "Opened", "Opening", "Transactions", "Worker", "connect"]
 
 T = TypeVar("T")
+How = Literal["write", "read", "alone"]
+
+_log = logging.getLogger(__name__)
 
 _FULL = 2  # what PRAGMA synchronous reads back for FULL
 _BATCH = 200  # jobs in one commit: bounds how long the first of them waits for its answer
@@ -43,7 +48,7 @@ _PRAGMAS = (
 )
 
 
-def _nothing(about: object) -> None:
+def _nothing(*about: object) -> None:
     """Where nobody wants to be told."""
 
 
@@ -57,6 +62,7 @@ class Transactions(Protocol):
 class Opened(Transactions, Protocol):
     """A database that somebody has opened, and closes."""
 
+    async def alone(self, fn: Callable[[Connection], T]) -> T: ...
     async def close(self) -> None: ...
 
 
@@ -65,17 +71,20 @@ class Opening(Protocol):
 
     async def __call__(
         self, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
-        failed: Callable[[StoreError], None], disk: Disk,
+        failed: Callable[[StoreError], None], disk: Disk, begins: Callable[[], None],
     ) -> Opened: ...  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do on the connection, and who waits for it."""
+    """Something to do on the connection, and who waits for it.
+
+    `how`: write, in a transaction; read, between two; alone, where no transaction may be open.
+    """
 
     fn: Callable[[Connection], Any]
     future: asyncio.Future[Any]
-    writes: bool
+    how: How
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +101,10 @@ class Worker:
 
     def __init__(
         self, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
-        failed: Callable[[StoreError], None], disk: Disk,
+        failed: Callable[[StoreError], None], disk: Disk, begins: Callable[[], None] = _nothing,
     ) -> None:  # fmt: skip
         """Opens; raises StoreError, and what `prepare` raises. The others: see `Database.open`."""
-        self._committed, self._failed = committed, failed
+        self._begins, self._committed, self._failed = begins, committed, failed
         try:
             self._conn = connect(path, disk)
         except (OSError, sqlite3.Error, StoreError) as error:
@@ -104,14 +113,16 @@ class Worker:
             prepare(self._conn)
             self._conn.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
         except Exception as error:  # carried to whoever opens the database
-            self._conn.close()
+            with suppress(sqlite3.Error):  # a disk that failed over the first may fail over this as well
+                self._conn.close()
             raise _failure(error) from error
 
     def work(self, batch: Sequence[Job]) -> Iterator[list[Answer]]:
-        """All that waits: the answers of those who look, then those of one commit for all who write."""
+        """All that waits: the answers of those who look, of one commit for all who write, of each one alone."""
         # A commit may have to wait for the disk, or for another program; a look never does.
-        yield _look(self._conn, [job for job in batch if not job.writes])
-        yield self._commit([job for job in batch if job.writes])
+        yield _look(self._conn, [job for job in batch if job.how == "read"])
+        yield self._commit([job for job in batch if job.how == "write"])
+        yield [_answer(self._conn, job) for job in batch if job.how == "alone"]
 
     def close(self) -> None:
         """Close the file."""
@@ -121,6 +132,7 @@ class Worker:
         if not jobs:
             return []
         conn = self._conn
+        self._begins()
         try:
             conn.execute("BEGIN IMMEDIATE")
             answers = [_attempt(conn, job) for job in jobs]
@@ -144,26 +156,29 @@ class Database:
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._closing = False
+        self._died = ""  # why the thread has ended before it was asked to, in words
+        self._open = threading.Lock()  # around what goes into the queue, and the end of it
         self._thread = threading.Thread(target=self._run, name=f"database {path.name}", daemon=True)
         self._prepare: Callable[[Connection], None] = _nothing
         self._committed: Callable[[Connection], None] = _nothing
         self._failed: Callable[[StoreError], None] = _nothing
+        self._begins: Callable[[], None] = _nothing
         self._disk: Disk = DISK
 
     @classmethod
     async def open(
         cls, path: Path, prepare: Callable[[Connection], None] = _nothing,
         committed: Callable[[Connection], None] = _nothing, failed: Callable[[StoreError], None] = _nothing,
-        disk: Disk = DISK,
+        disk: Disk = DISK, begins: Callable[[], None] = _nothing,
     ) -> Database:  # fmt: skip
         """Open or create the file; `prepare` runs first, outside a transaction. Raises StoreError.
 
-        `committed` runs after every commit and before anybody hears of it, `failed` after a commit that
-        was not; both in the thread of the database, and neither may raise.
+        `begins` runs before every transaction, `committed` after its commit and before anybody hears of it,
+        `failed` after a commit that was not; all in the thread of the database, and none may raise.
         """
         database = cls(path)
         database._prepare, database._committed, database._failed = prepare, committed, failed
-        database._disk = disk
+        database._disk, database._begins = disk, begins
         database._thread.start()
         await database._ready
         return database
@@ -175,14 +190,18 @@ class Database:
         commit that fails raises StoreError in all of them, and nothing counts as saved. A caller that
         is cancelled does not call its job back.
         """
-        return await self._ask(fn, writes=True)
+        return await self._ask(fn, "write")
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` between transactions: it sees committed rows only, one and the same state throughout.
 
         It goes before the writes that wait with it: only a write that has returned is sure to be seen.
         """
-        return await self._ask(fn, writes=False)
+        return await self._ask(fn, "read")
+
+    async def alone(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` outside of any transaction; all others wait for it. For VACUUM and its like."""
+        return await self._ask(fn, "alone")
 
     async def close(self) -> None:
         """Finish what waits, then close the file. Jobs that come later are refused."""
@@ -192,27 +211,46 @@ class Database:
         await asyncio.shield(self._ended)
         self._thread.join()
 
-    async def _ask(self, fn: Callable[[Connection], T], *, writes: bool) -> T:
+    async def _ask(self, fn: Callable[[Connection], T], how: How) -> T:
         if self._closing:
             raise StoreError("closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(Job(fn, future, writes))
+        with self._open:
+            if self._died:
+                raise StoreError("io", self._died)
+            self._jobs.put(Job(fn, future, how))
         return await future
 
     # ------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
         try:
-            worker = Worker(self._path, self._prepare, self._committed, self._failed, self._disk)
+            worker = Worker(self._path, self._prepare, self._committed, self._failed, self._disk, self._begins)
         except Exception as error:  # carried to whoever opens the database
             self._post([Answer(self._ready, error=error)])
             return
         self._post([Answer(self._ready)])
         for batch in self._batches():
-            for answers in worker.work(batch):
-                self._post(answers)
-        worker.close()
+            try:
+                for answers in worker.work(batch):
+                    self._post(answers)
+            except Exception as error:  # a mistake of ours: without a word, all would wait for ever
+                _log.exception("database.ended")
+                self._refuse(batch, error)
+                break
+        with suppress(sqlite3.Error):  # a disk that failed: what is committed is in the log
+            worker.close()
         self._post([Answer(self._ended)])
+
+    def _refuse(self, batch: Sequence[Job], error: Exception) -> None:
+        """All who wait, and who come until the database is closed; those who have their answer keep it."""
+        with self._open:  # nobody comes into the queue behind this
+            self._died = f"The database of this PC has stopped: NOT SAVED. Restart the agent. ({error!r})"
+        self._post([Answer(job.future, error=StoreError("io", self._died)) for job in batch])
+        with suppress(Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
+                    self._post([Answer(job.future, error=StoreError("io", self._died))])
 
     def _batches(self) -> Iterator[list[Job]]:
         """Everything that waits, time after time, until the queue is closed."""
@@ -251,6 +289,11 @@ def deliver(answers: Sequence[Answer]) -> None:
             answer.future.set_exception(answer.error)
 
 
+def sqlite_version() -> tuple[str, bool]:
+    """The version of SQLite here, and whether it is new enough."""
+    return sqlite3.sqlite_version, sqlite3.sqlite_version_info >= _OLDEST_SQLITE
+
+
 def connect(path: Path, disk: Disk = DISK) -> Connection:
     """A connection as the database needs it. Raises StoreError, sqlite3.Error, OSError."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -274,7 +317,7 @@ def _attempt(conn: Connection, job: Job) -> Answer:
     try:
         result = job.fn(conn)
     except Exception as error:  # carried to the caller; it fails this job alone
-        failure = _failure(error)
+        failure = (write_error(error) or error) if isinstance(error, sqlite3.Error) else error
         if not conn.in_transaction:  # a full or failing disk: SQLite has undone the jobs before it, too
             raise failure if isinstance(failure, StoreError) else StoreError("io") from error
         conn.execute("ROLLBACK TO job")
@@ -287,15 +330,17 @@ def _attempt(conn: Connection, job: Job) -> Answer:
 def _look(conn: Connection, jobs: Sequence[Job]) -> list[Answer]:
     if not jobs:
         return []
-    answers = []
     conn.execute("PRAGMA query_only = ON")
-    for job in jobs:
-        try:
-            answers.append(Answer(job.future, job.fn(conn)))
-        except Exception as error:  # carried to the caller
-            answers.append(Answer(job.future, error=_failure(error)))
+    answers = [_answer(conn, job) for job in jobs]
     conn.execute("PRAGMA query_only = OFF")
     return answers
+
+
+def _answer(conn: Connection, job: Job) -> Answer:
+    try:
+        return Answer(job.future, job.fn(conn))
+    except Exception as error:  # carried to the caller
+        return Answer(job.future, error=_failure(error))
 
 
 def _roll_back(conn: Connection) -> None:

@@ -55,6 +55,10 @@ class Disk(Protocol):
         """All of a file; nothing when there is none."""
         ...
 
+    def part(self, path: Path, start: int, size: int) -> bytes:
+        """So many bytes of a file from there on, as far as it goes; nothing when there is none."""
+        ...
+
     def write(self, path: Path, content: bytes) -> None:
         """A file of this content."""
         ...
@@ -127,6 +131,20 @@ class _File:
         os.close(self._descriptor)
 
 
+def replace(disk: Disk, path: Path, content: bytes) -> None:
+    """A file of this content, or as it was before: also after a power cut. Nobody else may read it."""
+    fresh = path.with_name(f"{path.name}.new")
+    disk.remove(fresh)
+    file = disk.append(fresh)
+    try:
+        file.write(content)
+        file.sync()
+    finally:
+        file.close()
+    disk.rename(fresh, path)
+    disk.sync_folder(path.parent)
+
+
 class SystemDisk:
     """The disk of this PC."""
 
@@ -146,6 +164,16 @@ class SystemDisk:
             return path.read_bytes()
         except FileNotFoundError:
             return b""
+
+    def part(self, path: Path, start: int, size: int) -> bytes:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            return os.pread(descriptor, size, start)
+        finally:
+            os.close(descriptor)
 
     def write(self, path: Path, content: bytes) -> None:
         path.write_bytes(content)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge_agent.store.database import Connection
-from edge_agent.store.errors import StoreError, store_error
-from edge_agent.store.records import FIRST, chained, link, put
+from edge_agent.store.errors import StoreError, Unsound, store_error
+from edge_agent.store.records import AS_BYTES, chained, is_whole, link, put
 from sync.contract import AnyFact, Fact
 
 # Rows for `to_fact`; a condition and an order go behind it.
@@ -19,12 +19,7 @@ SELECT = (
     "SELECT journal.seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload FROM journal"
 )
 
-# As bytes, so that damaged text is a wrong hash and not an error.
-_VERIFY = (
-    "SELECT seq, prev_hash, hash, CAST(seq AS BLOB), CAST(id AS BLOB), CAST(agent AS BLOB),"
-    " CAST(event_time AS BLOB), CAST(record_time AS BLOB), CAST(clock_ok AS BLOB), CAST(terminal AS BLOB),"
-    " CAST(person AS BLOB), CAST(payload AS BLOB) FROM journal ORDER BY seq"
-)
+_VERIFY = AS_BYTES + " ORDER BY seq"
 
 _body: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
 
@@ -54,7 +49,7 @@ def append(
     Times must be aware.
     """
     last = conn.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = last or (0, FIRST)
+    seq, previous = last or conn.execute("SELECT seq, hash FROM base").fetchone()
     facts = []
     for entry in entries:
         fact = _known(conn, entry)
@@ -85,18 +80,27 @@ def tail(conn: Connection, limit: int) -> tuple[Fact, ...]:
     return tuple(map(to_fact, reversed(rows)))
 
 
+def last_trusted(conn: Connection) -> datetime | None:
+    """When the newest fact with a trusted clock was recorded; None: there is none."""
+    row = conn.execute("SELECT record_time FROM journal WHERE clock_ok = 1 ORDER BY seq DESC LIMIT 1").fetchone()
+    return None if row is None else datetime.fromisoformat(row[0])
+
+
 def last_seq(conn: Connection) -> int:
     """The seq of the last fact; 0 when there is none."""
-    (seq,) = conn.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
+    (seq,) = conn.execute("SELECT coalesce(max(seq), (SELECT seq FROM base)) FROM journal").fetchone()
     return int(seq)
 
 
 def verify(conn: Connection) -> int | None:
     """The first seq where the journal is not what was written (edited, missing, cut off); None: it is whole.
 
-    A tail that is missing together with SQLite's own count of rows can not be told from here.
+    It begins behind its base: what left it is not asked for. A tail that is missing together with SQLite's
+    own count of rows can not be told from here.
     """
-    expected, previous = 1, FIRST
+    gone: int
+    gone, previous = conn.execute("SELECT seq, hash FROM base").fetchone()
+    expected = gone + 1
     for seq, before, hash, *parts in conn.execute(_VERIFY):
         if seq != expected or before != previous or hash != link(previous, parts):
             return expected
@@ -113,6 +117,18 @@ def to_fact(row: tuple[int, str, str, str, str, int, str, str, str]) -> Fact:
         event_time=datetime.fromisoformat(event_time), record_time=datetime.fromisoformat(record_time),
         body=_body.decode(payload),
     )  # fmt: skip
+
+
+def checked(row: tuple[int, bytes, bytes, *tuple[bytes, ...]]) -> Fact:
+    """The fact of a row of `AS_BYTES`, for somebody who takes our word for it.
+
+    Raises StoreError, an `Unsound`, when the row is not what was written.
+    """
+    seq, previous, hash, *parts = row
+    if not is_whole(previous, hash, parts):
+        raise Unsound(seq)
+    _, id, agent, event_time, record_time, clock_ok, terminal, person, payload = (part.decode() for part in parts)
+    return to_fact((seq, id, agent, event_time, record_time, int(clock_ok), terminal, person, payload))
 
 
 def time_text(moment: datetime) -> str:

@@ -11,47 +11,82 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from edge_agent.ledger import UNATTRIBUTED, Evidence, Reading, Share, Standing, Step, Switch, split
+from edge_agent.machines.ledger import (
+    UNATTRIBUTED,
+    Evidence,
+    Reading,
+    Share,
+    Standing,
+    Step,
+    Switch,
+    running,
+    split,
+)
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import time_text
 
+UNSURE = "unsure"  # the cause of parts of which a person says whether they were made
+_SCRAP = "\x1fscrap"  # no id of a machine has this character, which separates units
 KEPT = timedelta(days=40)  # how long minutes, states and stops stay: a month can be looked back on
 
-_CAUSES = {Evidence.RESET: "reset", Evidence.JUMP: "jump"}
+_CAUSES = {Evidence.RESET: "reset", Evidence.JUMP: "jump", Evidence.UNSURE: UNSURE}
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Parts of a machine so far: all, and those of them that no job has."""
+    """Parts of a machine so far: all, and those of them that no job has. What is `unsure` is none of them."""
 
     counted: int = 0
     unattributed: int = 0
 
 
+def scrap_of(equipment: str) -> str:
+    """Where the counter of defective parts of a machine has its pages: beside those of the machine, under its jobs."""
+    return f"{equipment}{_SCRAP}"
+
+
 def standings(conn: Connection) -> Mapping[str, Standing]:
     """The last reading of every counter, by machine."""
-    rows = conn.execute("SELECT equipment, width, epoch, reading, at, suspect, suspect_at FROM counter")
+    rows = conn.execute("SELECT equipment, modulus, width, epoch, reading, at, suspect, suspect_at FROM counter")
     return {
         equipment: Standing(
-            _reading(value, at), width, epoch, _reading(suspect, suspect_at) if suspect is not None else None
+            _reading(value, at), modulus or 1 << width, epoch,
+            _reading(suspect, suspect_at) if suspect is not None else None,
         )
-        for equipment, width, epoch, value, at, suspect, suspect_at in rows
-    }
+        for equipment, modulus, width, epoch, value, at, suspect, suspect_at in rows
+    }  # fmt: skip
 
 
 def tallies(conn: Connection) -> Mapping[str, Tally]:
     """What was counted so far, by machine."""
     rows = conn.execute(
         "SELECT equipment, sum(parts), coalesce(sum(parts) FILTER (WHERE job = ''), 0) FROM tally"
-        " GROUP BY equipment"
+        " WHERE cause <> ? GROUP BY equipment",
+        (UNSURE,),
     )
     return {equipment: Tally(counted, unattributed) for equipment, counted, unattributed in rows}
 
 
-def parts_of(conn: Connection, equipment: str) -> Mapping[tuple[str, str], int]:
-    """Parts of a machine by job and cause."""
-    rows = conn.execute("SELECT job, cause, parts FROM tally WHERE equipment = ?", (equipment,))
-    return {(job, cause): parts for job, cause, parts in rows}
+def unattributed(conn: Connection, equipment: str, cause: str = "") -> tuple[int, datetime] | None:
+    """Parts that a machine counted while no job was open, as far as nobody was asked for them, and since when.
+
+    With the cause `UNSURE` those that may not have been made at all.
+    """
+    row = conn.execute(
+        "SELECT t.parts - coalesce(a.left_alone, 0), coalesce(a.answered, t.began) FROM tally t"
+        " LEFT JOIN assigned a ON (a.equipment, a.cause) = (t.equipment, t.cause)"
+        " WHERE t.equipment = ? AND t.job = '' AND t.cause = ?",
+        (equipment, cause),
+    ).fetchone()
+    if row is None or row[0] <= 0:
+        return None
+    parts, answered = int(row[0]), datetime.fromisoformat(row[1])
+    minute, later = conn.execute(
+        "SELECT min(minute), sum(parts) FROM counted WHERE equipment = ? AND job = '' AND cause = ? AND minute > ?",
+        (equipment, cause, time_text(answered.replace(second=0, microsecond=0))),
+    ).fetchone()
+    # Some of the minute of the last answer may be new as well: then it is since that answer.
+    return parts, answered if minute is None or later < parts else datetime.fromisoformat(minute)
 
 
 def since_report(conn: Connection, equipment: str, job: str) -> int:
@@ -97,12 +132,12 @@ def enter(conn: Connection, equipment: str, steps: Sequence[Step], first: int) -
     `first` is the number of the first of them: those that were entered before are left out, because a
     commit that was cancelled or that failed may stand all the same.
     """
-    known = entered(conn).get(equipment, 0)
+    known, machine = entered(conn).get(equipment, 0), equipment.removesuffix(_SCRAP)
     last = None
     for step in steps[max(0, known - first + 1) :]:
         last = step.standing
         if step.parts:
-            shares = split(step.parts, step.began, last.last.at, switches(conn, equipment, step.began))
+            shares = split(step.parts, step.began, last.last.at, switches(conn, machine, step.began))
             for share in shares:
                 _count(conn, equipment, share, "", step.began)
         if step.doubtful:
@@ -133,12 +168,18 @@ def switches(conn: Connection, equipment: str, since: datetime) -> tuple[Switch,
     return tuple(Switch(terminal, job, datetime.fromisoformat(at)) for terminal, job, at in rows)
 
 
-def note_job(conn: Connection, equipment: str, terminal: str, job: str, at: datetime) -> None:
-    """A terminal of the machine has this job open now (empty: none); in the transaction of the input."""
+def note_job(
+    conn: Connection, equipment: str, terminal: str, job: str | None, at: datetime, anew: bool = False
+) -> None:
+    """A terminal of the machine has this job open now (empty: none, None: the one that it had); in the
+    transaction of the input. `anew`: a person opened it this moment, so that it goes before that of other terminals.
+    """
     newest = "SELECT equipment, job, at FROM opened WHERE terminal = ? ORDER BY at DESC LIMIT 1"
     last = conn.execute(newest, (terminal,)).fetchone()
+    if job is None:
+        job, anew = last[1] if last is not None and last[0] == equipment else UNATTRIBUTED, False
     if last is not None and last[0] == equipment:
-        if last[1] == job:
+        if last[1] == job and not (anew and job and running(switches(conn, equipment, at), at) != job):
             return
         # A wall clock that was set back must not put the switch before the one that it follows.
         at = max(at, datetime.fromisoformat(last[2]) + timedelta(microseconds=1))
@@ -146,6 +187,17 @@ def note_job(conn: Connection, equipment: str, terminal: str, job: str, at: date
         _open(conn, last[0], terminal, UNATTRIBUTED, at)
     if job or last is not None:
         _open(conn, equipment, terminal, job, at)
+
+
+def end_job(conn: Connection, job: str, at: datetime) -> None:
+    """A job is done: no terminal has it open any more; in the transaction of the fact that says so."""
+    rows = conn.execute(
+        "SELECT equipment, terminal FROM opened o WHERE job = ? AND at ="
+        " (SELECT max(at) FROM opened p WHERE p.terminal = o.terminal)",
+        (job,),
+    ).fetchall()
+    for equipment, terminal in rows:
+        note_job(conn, equipment, terminal, UNATTRIBUTED, at)
 
 
 def prune(conn: Connection, now: datetime) -> None:
@@ -184,12 +236,14 @@ def _count(conn: Connection, equipment: str, share: Share, cause: str, began: da
 
 
 def _keep(conn: Connection, equipment: str, standing: Standing, steps: int) -> None:
-    suspect = standing.suspect
+    suspect, numbers = standing.suspect, standing.modulus
+    width = min(max((numbers - 1).bit_length(), 8), 64)
     conn.execute(
-        "INSERT OR REPLACE INTO counter (equipment, width, epoch, reading, at, suspect, suspect_at, steps)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO counter (equipment, width, modulus, epoch, reading, at, suspect, suspect_at, steps)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            equipment, standing.width, standing.epoch, str(standing.last.value), time_text(standing.last.at),
+            equipment, width, None if numbers == 1 << width else numbers, standing.epoch,
+            str(standing.last.value), time_text(standing.last.at),
             str(suspect.value) if suspect else None, time_text(suspect.at) if suspect else None,
             steps,
         ),

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.store.cursor import cursor
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import facts, tail
-from edge_agent.store.parking import cursor, resend
-from edge_agent.views import JournalRow
+from edge_agent.store.parking import is_corrected, resend
+from edge_agent.views import JournalRow, Sent
 from sync.contract import Fact
 
 
@@ -34,10 +35,12 @@ def _row(conn: Connection, connector: str, reached: int, fact: Fact) -> JournalR
     state, reason = parked or ("", "")
     refused = state in ("refused", "held")
     accepted = state in ("booked", "done") or (not state and fact.seq <= reached)
+    sent: Sent = "refused" if refused else "yes" if accepted else "no"
+    if accepted and is_corrected(conn, connector, fact.id):
+        sent = "settled"
     body: dict[str, Any] = msgspec.to_builtins(fact.body)
     return JournalRow(
         seq=fact.seq, id=fact.id, kind=type(fact.body).__name__, about=fact.body.about,
         event_time=fact.event_time, record_time=fact.record_time, terminal=fact.terminal, person=fact.person,
-        sent="refused" if refused else "yes" if accepted else "no",
-        reason=reason if refused else "", body=body,
+        sent=sent, reason=reason if refused else "", body=body,
     )  # fmt: skip

@@ -4,51 +4,26 @@ A line is written after the commit and synced before anybody is told that the fa
 mirror never knows more than was committed, and its last line is a high-water mark outside the database:
 when SQLite silently lost its tail, the mirror names what is missing.
 
-A line is `CHECK MARK HEAD BODY`: eight hex digits of the CRC-32 of what follows, the first sixteen of the
-hash of the fact, the stored columns as a JSON list (the event time as microseconds before the record time),
-and the body as it is stored. A line that was cut off at the end, by a power cut, was never confirmed: it is taken
-away. Files are begun anew by size; old ones may go when nobody needs them.
+Every line stands for itself (`mirror_lines`). One that was cut off at the end, by a power cut, was never
+confirmed: it is taken away. Files are begun anew by size; old ones may go when nobody needs them.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
-import json
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from edge_agent.store.disk import DISK, Appended, Disk
+from edge_agent.store.disk import DISK, Appended, Disk, replace
+from edge_agent.store.mirror_lines import Mirrored, line_of, mark_of, read_line
 from edge_agent.store.records import Record
-
-Content = tuple[int, str, str, str, str, int, str, str, str]
 
 _SEGMENT = 8 * 2**20  # bytes after which a new file is begun
 _PATTERN = "facts-*.log"
+_BASE = "base"  # the file that says what left the journal for good, and what of it is still open
 _TOGETHER = 1000  # lines that may be on their way to the disk together
-
-_json = json.JSONDecoder()
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Mirrored:
-    """A fact as its line has it. `mark`: the first 16 hex digits of its hash in the journal."""
-
-    content: Content
-    mark: str
-
-    @property
-    def seq(self) -> int:
-        """Its number."""
-        return self.content[0]
-
-
-def mark_of(hash: bytes) -> str:
-    """What a line says of the hash of its fact."""
-    return hash[:8].hex()
 
 
 class Mirror:
@@ -83,7 +58,7 @@ class Mirror:
 
     def append(self, records: Iterable[Record]) -> None:
         """Write a line for each, in order, and sync. Raises OSError: then none of them is mirrored yet."""
-        lines = [(record, _line(record)) for record in records]
+        lines = [(record, line_of(record)) for record in records]
         if not lines:
             return
         file = self._writable(lines[0][0].seq)
@@ -104,17 +79,49 @@ class Mirror:
     def lines(self) -> Iterator[Mirrored]:
         """Every line that is whole, in the order of the files; one that is damaged is left out."""
         for path in self._paths():
-            for line in self.disk.read(path).splitlines(keepends=True):
-                if (whole := _read(line)) is not None:
+            for line in io.BytesIO(self.disk.read(path)):
+                if (whole := read_line(line)) is not None:
                     yield whole
 
-    def forget(self, upto: int) -> int:
-        """Remove the files that hold nothing above this seq; the last file stays. How many went."""
+    def files(self) -> list[tuple[Path, int, int]]:
+        """Each file of lines with the first and the last number that it is there for: none is missing between them."""
+        paths, base = self._paths(), (self.base() or (0, b""))[0]
+        firsts = [min(base + 1, _first(path)) if number == 0 else _first(path) for number, path in enumerate(paths)]
+        lasts = [*(first - 1 for first in firsts[1:]), *([self.reached] if paths else [])]
+        return list(zip(paths, firsts, lasts, strict=True))
+
+    def replace(self, path: Path, text: bytes) -> None:
+        """Have these lines in a file, or those of before: also after a power cut. Raises OSError."""
+        self.close()
+        replace(self.disk, path, text)
+
+    def base(self) -> tuple[int, bytes] | None:
+        """The last fact that left the journal for good, and its hash; None: not known here."""
+        told = self._begin().split(b" ", 2)
+        return (int(told[0]), bytes.fromhex(told[1].decode())) if len(told) > 1 else None
+
+    def outliving(self) -> bytes:
+        """What is kept beside it of what is still open; see `outliving.told`."""
+        return b"".join(self._begin().split(b" ", 2)[2:])
+
+    def forget(self, upto: int, hash: bytes, outliving: bytes = b"") -> int:
+        """The journal begins behind this fact now: note it, with what is open although nothing behind it says so,
+        and remove the files with nothing behind it.
+
+        The last file stays. How many went. Raises OSError.
+        """
+        told = b" ".join(filter(None, (b"%d" % upto, hash.hex().encode(), outliving)))
+        replace(self.disk, self.folder / _BASE, b"%08x %s\n" % (zlib.crc32(told), told))
         paths = self._paths()
         gone = [path for path, later in itertools.pairwise(paths) if _first(later) <= upto + 1]
         for path in gone:
             self.disk.remove(path)
         return len(gone)
+
+    def _begin(self) -> bytes:
+        """Where the journal begins, as it was noted; nothing when that is not whole."""
+        check, _, told = self.disk.read(self.folder / _BASE).strip().partition(b" ")
+        return told if check == b"%08x" % zlib.crc32(told) else b""
 
     def close(self) -> None:
         """Close the file that is written; `append` opens it again."""
@@ -149,7 +156,7 @@ class Mirror:
     def _without_gap(self, path: Path) -> int:
         """The last seq of the newest lines before the first that is missing among them."""
         newest = self.disk.read(path).splitlines(keepends=True)[-_TOGETHER:]
-        seqs = {line.seq for each in newest if (line := _read(each)) is not None}
+        seqs = {line.seq for each in newest if (line := read_line(each)) is not None}
         reached = min(seqs, default=self.last.seq if self.last else 0)
         while reached + 1 in seqs:
             reached += 1
@@ -161,7 +168,7 @@ class Mirror:
         end = len(text)
         while end:
             begin = text.rfind(b"\n", 0, end - 1) + 1
-            whole = _read(text[begin:end])
+            whole = read_line(text[begin:end])
             if whole is not None:
                 if end < len(text):
                     self.disk.cut(path, end)
@@ -173,36 +180,9 @@ class Mirror:
 
     def _before(self, text: bytes, path: Path) -> Mirrored | None:
         for line in reversed(text.splitlines(keepends=True)):
-            if (whole := _read(line)) is not None:
+            if (whole := read_line(line)) is not None:
                 return whole
         return None
-
-
-def _line(record: Record) -> bytes:
-    seq, id, agent, event_time, record_time, clock_ok, terminal, person, payload = record.content
-    earlier = datetime.fromisoformat(record_time) - datetime.fromisoformat(event_time)
-    head = [seq, id, agent, earlier // _MICROSECOND, record_time, clock_ok, terminal, person]
-    told = f"{mark_of(record.hash)} {json.dumps(head, ensure_ascii=False, separators=(',', ':'))} {payload}"
-    body = told.encode()
-    return b"%08x %s\n" % (zlib.crc32(body), body)
-
-
-def _read(line: bytes) -> Mirrored | None:
-    """The fact of a line; None when it is not whole."""
-    check, _, body = line.rstrip(b"\n").partition(b" ")
-    if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(body):
-        return None
-    try:
-        mark, _, told = body.decode().partition(" ")
-        head, end = _json.raw_decode(told)
-        seq, id, agent, earlier, record_time, clock_ok, terminal, person = head
-        happened = datetime.fromisoformat(record_time) - earlier * _MICROSECOND
-    except (ValueError, TypeError, OverflowError):
-        return None
-    event_time = happened.isoformat(timespec="microseconds")
-    return Mirrored(
-        (seq, id, agent, event_time, record_time, clock_ok, terminal, person, told[end + 1 :]), mark
-    )
 
 
 def _first(path: Path) -> int:

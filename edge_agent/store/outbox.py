@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from edge_agent.store import parking
+from edge_agent.store import cursor, parking
 from edge_agent.store.database import Connection, Transactions
 from edge_agent.store.journal import last_seq
 from sync.contract import Fact, Receipt
@@ -21,9 +22,11 @@ class QueueState:
     """Every fact is in one of three places: delivered, unsent or parked.
 
     `unsent`: on its way, or sent again by a person. `parked`: refused, or held back behind a refused
-    one about the same thing; the newest 50 seqs, newest first, `parked_count` all. Every fact up to
-    `delivered_seq` was accepted unless its seq is in `parked`. `safe_seq` is the last committed one,
-    `oldest_unsent` when the first unsent one was recorded.
+    one about the same thing; the newest 50 seqs, newest first, `parked_count` all. Of them, `held` only wait and
+    `handed_over` are refused and with somebody else. `corrected`: the ERP refused them and never will have them, since
+    the decision that says so was taken; the newest 50, newest first. Every fact up to `delivered_seq` was accepted
+    unless its seq is in `parked` or `corrected`. `safe_seq` is the last committed one, `oldest_unsent` when the first
+    unsent one was recorded.
     """
 
     safe_seq: int
@@ -32,6 +35,9 @@ class QueueState:
     oldest_unsent: datetime | None
     parked: tuple[int, ...]
     parked_count: int
+    held: tuple[int, ...] = ()
+    handed_over: tuple[int, ...] = ()
+    corrected: tuple[int, ...] = ()
 
 
 class JournalOutbox:
@@ -56,16 +62,28 @@ class JournalOutbox:
         """Return when there may be something to send."""
         await self._more.wait()
 
-    async def pending(self, limit: int) -> Sequence[Fact]:
-        """The next facts to send, in seq order, at most `limit`; empty: nothing to do."""
+    async def pending(self, limit: int, without: Sequence[str] = ()) -> Sequence[Fact]:
+        """The next facts to send, in seq order, at most `limit`, none about what is in `without`; empty: nothing.
+
+        A cursor that is not what was written is mended first. Raises StoreError, also for a fact that is not.
+        """
         # Before the look, so that a fact committed meanwhile is not slept over.
         self._more.clear()
-        while (facts := await self._database.read(lambda conn: _offered(conn, self._connector, limit))) is None:
-            await self._hold(self._clock.now())
+        look = partial(_offered, connector=self._connector, limit=limit, without=without)
+        while (facts := await self._database.read(look)) is None:
+            await self._prepare(self._clock.now())
         return facts
 
-    async def _hold(self, now: datetime) -> None:
-        await self._database.write(lambda conn: parking.hold(conn, self._connector, now))
+    async def unclear(self) -> Sequence[Fact]:
+        """What a person sends again while nobody knows whether the ERP has it."""
+        return await self._database.read(lambda conn: parking.unclear(conn, self._connector))
+
+    async def _prepare(self, now: datetime) -> None:
+        def work(conn: Connection) -> None:
+            cursor.mend(conn, self._connector, now)
+            parking.hold(conn, self._connector, now)
+
+        await self._database.write(work)
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
         """Keep the answers, in one commit. The first that accepts a fact stands. Raises StoreError."""
@@ -73,23 +91,27 @@ class JournalOutbox:
         await self._database.write(lambda conn: parking.settle(conn, self._connector, receipts, now))
 
 
-def _offered(conn: Connection, connector: str, limit: int) -> Sequence[Fact] | None:
-    """As `parking.pending`; None when something is to be held first. One look: a fact that is committed
+def _offered(conn: Connection, connector: str, limit: int, without: Sequence[str]) -> Sequence[Fact] | None:
+    """As `parking.pending`; None when something is to be held or mended first. One look: a fact that is committed
     between two would go past the refused one that it stands behind."""
-    return None if parking.must_hold(conn, connector) else parking.pending(conn, connector, limit)
+    if parking.must_hold(conn, connector) or not cursor.is_sound(conn, connector):
+        return None
+    return parking.pending(conn, connector, limit, without)
 
 
 def queue(conn: Connection, connector: str) -> QueueState:
     """How far the connector is; cheap, however long the journal."""
-    safe, reached = last_seq(conn), parking.cursor(conn, connector)
+    safe, reached = last_seq(conn), cursor.cursor(conn, connector)
     rows = conn.execute(
         """
-        SELECT seq FROM parked WHERE connector = ? AND state IN ('refused', 'held')
-        ORDER BY seq DESC LIMIT ?
+        SELECT k.seq, k.state, d.choice FROM parked k JOIN journal j ON j.seq = k.seq
+        LEFT JOIN decided d ON d.exception = j.id
+        WHERE k.connector = ? AND k.state IN ('refused', 'held')
+        ORDER BY k.seq DESC LIMIT ?
         """,
         (connector, _SHOWN + 1),
     ).fetchall()
-    newest = tuple(seq for (seq,) in rows)
+    newest = tuple(seq for seq, _, _ in rows)
     parked, again, first_again, ahead = conn.execute(
         """
         SELECT count(*) FILTER (WHERE state IN ('refused', 'held')),
@@ -103,12 +125,16 @@ def queue(conn: Connection, connector: str) -> QueueState:
     delivered = reached if first_again is None else min(reached, first_again - 1)
     if len(newest) > _SHOWN:  # below the ones that can be named, nothing may look delivered
         delivered = min(delivered, newest[_SHOWN] - 1)
-    first = parking.pending(conn, connector, 1)
     return QueueState(
         safe_seq=safe,
         delivered_seq=delivered,
         unsent=safe - reached - ahead + again,
-        oldest_unsent=first[0].record_time if first else None,
+        oldest_unsent=parking.waits_since(conn, connector),
         parked=newest[:_SHOWN],
         parked_count=parked,
+        held=tuple(seq for seq, state, _ in rows[:_SHOWN] if state == "held"),
+        handed_over=tuple(
+            seq for seq, state, choice in rows[:_SHOWN] if state == "refused" and choice == "hand_over"
+        ),
+        corrected=parking.corrected(conn, connector, _SHOWN),
     )

@@ -9,12 +9,17 @@ from typing import Protocol
 import msgspec
 
 from edge_agent.planbook import PlanBook
+from edge_agent.store import cursor
+from edge_agent.store.cursor import Accepted
 from edge_agent.store.database import Connection, Transactions
 from edge_agent.store.errors import StoreError
 from edge_agent.store.journal import time_text
 from edge_agent.store.parking import plans_came
 from sync.contract import AnyPlan, JobOrder, PlanKey, PlanPage
 from sync.ports import Clock
+from sync.receipts import LONGEST, shortened
+
+_TEXTS = ("description", "name", "text", "hold", "customer")
 
 _plan: msgspec.json.Decoder[AnyPlan] = msgspec.json.Decoder(AnyPlan)
 
@@ -26,26 +31,49 @@ class Books(Transactions, Protocol):
 
 
 class PlanInbox:
-    """`sync.ports.Inbox` over the store, whose `book` it keeps. `on_change` gets each new one."""
+    """`sync.ports.Inbox` over the store, whose `book` it keeps. `on_change` gets each new one; `on_forgotten` is told
+    that facts are to be sent again."""
 
     def __init__(
-        self, store: Books, connector: str, clock: Clock, on_change: Callable[[PlanBook], None]
-    ) -> None:
+        self, store: Books, connector: str, clock: Clock, on_change: Callable[[PlanBook], None],
+        on_forgotten: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._connector = connector
         self._clock = clock
         self._on_change = on_change
+        self._on_forgotten = on_forgotten
 
     async def cursor(self) -> str | None:
         """The cursor of the last page taken; None: never pulled."""
         return await self._store.read(lambda conn: _pulled(conn, self._connector)[0])
 
+    async def accepted(self, upto: int | None = None) -> Accepted | None:
+        """The last fact, with a seq up to `upto`, that the ERP has taken at once; None: the journal has none.
+
+        Where it is no longer known how far the ERP is, whoever sends is told: with nothing new to send nobody looks.
+        """
+        name = self._connector
+        sound, last = await self._store.read(
+            lambda conn: (cursor.is_sound(conn, name), cursor.accepted(conn, name, upto))
+        )
+        if not sound:
+            self._on_forgotten()
+        return last
+
+    async def forgotten(self, as_of_seq: int) -> None:
+        """The ERP no longer has all that it took: everything is offered again, and people are told."""
+        now = self._clock.now()
+        await self._store.write(lambda conn: cursor.forgotten(conn, self._connector, as_of_seq, now))
+        self._on_forgotten()
+
     async def take(self, page: PlanPage) -> None:
         """Replace the plans of the page and its cursor, in one commit.
 
-        After a `reset`, plans that did not come again go with the last page of the new beginning.
+        After a `reset`, plans that did not come again go with the last page of the new beginning. Texts that nobody
+        could read to their end are shortened.
         """
-        now = self._clock.now()
+        page, now = msgspec.structs.replace(page, plans=tuple(map(_readable, page.plans))), self._clock.now()
         try:
             gone = await self._store.write(lambda conn: take(conn, self._connector, page, now))
         except StoreError:  # it may stand all the same: what is on the disk counts
@@ -59,20 +87,44 @@ class PlanInbox:
             self._on_change(self._store.book)
 
 
+def _readable(plan: AnyPlan) -> AnyPlan:
+    """The plan without the rest of texts that are too long for any screen; what names something stays as it is."""
+    texts = {name: text for name in _TEXTS if len(text := getattr(plan, name, None) or "") > LONGEST}
+    if not texts:
+        return plan
+    return msgspec.structs.replace(plan, **{name: shortened(text) for name, text in texts.items()})
+
+
 def load_book(conn: Connection) -> PlanBook:
     """The book of all plans that are kept. Raises msgspec.MsgspecError for one that can not be read."""
-    rows = conn.execute("SELECT payload FROM plan ORDER BY kind, id")
+    rows = conn.execute("SELECT CAST(payload AS BLOB) FROM plan ORDER BY kind, id")  # what rotted may be no text
     return PlanBook.of(_plan.decode(payload) for (payload,) in rows)
 
 
+def load_sound(conn: Connection) -> PlanBook:
+    """The same at a start: where the next pull goes on must be readable as well. Raises ValueError, of msgspec too."""
+    for next_pull, at in conn.execute("SELECT CAST(cursor AS BLOB), CAST(at AS BLOB) FROM pulled"):
+        next_pull.decode()
+        datetime.fromisoformat(at.decode())
+    return load_book(conn)
+
+
+def planned_reasons(conn: Connection) -> frozenset[str]:
+    """The reasons of stops that are planned downtime."""
+    rows = conn.execute("SELECT id FROM plan WHERE kind = 'Reason' AND json_extract(payload, '$.planned')")
+    return frozenset(id for (id,) in rows)
+
+
 def forget_unreadable(conn: Connection) -> None:
-    """Drop plans that no program can read, from a disk that rots; all are asked for again. In a transaction."""
-    for kind, id, payload in conn.execute("SELECT kind, id, payload FROM plan").fetchall():
+    """Drop plans that no program can read, from a disk that rots; all are asked for again, and those that do not come
+    again go then. In a transaction."""
+    for kind, id, payload in conn.execute("SELECT kind, id, CAST(payload AS BLOB) FROM plan").fetchall():
         try:
             _plan.decode(payload)
         except msgspec.MsgspecError:
             conn.execute("DELETE FROM plan WHERE kind = ? AND id = ?", (kind, id))
     conn.execute("DELETE FROM pulled")
+    conn.execute("UPDATE plan SET generation = 0")  # generations are counted anew, from 1
 
 
 def pulled_at(conn: Connection) -> datetime | None:

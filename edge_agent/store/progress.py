@@ -71,6 +71,7 @@ def _of_figures(figures: _Figures) -> Progress:
         scrap=_decimal(figures["MaterialScrapped", ""][0]),
         started=figures["JobStarted", ""][1] > 0,
         completed=figures["JobCompleted", ""][0] > 0,
+        finished_here=figures["JobCompleted", ""][1] > 0,
         lines={line: _decimal(done) for (kind, line), (done, _) in figures.items() if kind == "MaterialMoved"},
         shorts={
             line: _decimal(reported) for (kind, line), (_, reported) in figures.items()

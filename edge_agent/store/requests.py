@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from edge_agent.machines.upkeep import Request, request_of
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import facts
-from edge_agent.upkeep import Request, request_of
 
 _FACTS = 1000  # of one request; more parts than any repair takes
 
@@ -14,8 +14,3 @@ def open_requests(conn: Connection, equipment: str) -> tuple[Request, ...]:
     rows = conn.execute("SELECT about FROM open_request WHERE equipment = ? ORDER BY seq", (equipment,))
     found = [request_of(facts(conn, 0, _FACTS, about)) for (about,) in rows.fetchall()]
     return tuple(sorted((each for each in found if each is not None), key=lambda each: each.priority))
-
-
-def open_counts(conn: Connection) -> dict[str, int]:
-    """How many requests are open, by machine."""
-    return dict(conn.execute("SELECT equipment, count(*) FROM open_request GROUP BY equipment").fetchall())

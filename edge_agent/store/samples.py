@@ -14,13 +14,13 @@ from itertools import groupby
 from pathlib import Path
 
 from edge_agent.clock import Clock
+from edge_agent.machines.by_exception import MICROSECOND, Columns, Gap, microseconds
 from edge_agent.store import samples_reading, schema
 from edge_agent.store.database import Connection, Database
 from edge_agent.store.errors import StoreError
 from edge_agent.store.samples_blocks import Damaged, Rows, by_item, decode_rows, encode_block, encode_rows
 from edge_agent.store.samples_bounds import Bounds, device_of, drop_aged, limit, make_room, mark
 from edge_agent.store.samples_reading import Chunk, Usage
-from edge_agent.telemetry import MICROSECOND, Columns, Gap, microseconds
 
 LANE_ITEMS = 100
 
@@ -160,6 +160,10 @@ class SampleStore:
     async def usage(self) -> Usage:
         """How much is kept, how much was dropped."""
         return await self._database.read(samples_reading.usage)
+
+    async def durability(self) -> str:
+        """What this connection asks of the disk at a commit: OFF, NORMAL, FULL or EXTRA (PRAGMA synchronous)."""
+        return await self._database.read(samples_reading.durability)
 
     @property
     def max_bytes(self) -> int:

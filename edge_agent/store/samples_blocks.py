@@ -67,7 +67,6 @@ class Damaged(Exception):
     """The bytes are not what was written."""
 
 
-
 _PLAIN, _ZLIB = b"\x00", b"\x01"
 _WIDTHS = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
 _DECIMALS = (1.0, 10.0, 100.0, 1000.0, 10000.0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from edge_agent.machines.by_exception import MICROSECOND, Gap
 from edge_agent.store.database import Connection
-from edge_agent.telemetry import MICROSECOND, Gap
 
 BLOCK_SAMPLES = 60_000  # of a lane in one block: bounds the memory and the time that a block takes
 TAIL_SAMPLES = 1_000_000  # some 12 MB
@@ -106,9 +106,39 @@ def mark(conn: Connection, gap: Gap) -> None:
         "INSERT INTO gap (device, item, since, until, reason, count) VALUES (?, ?, ?, ?, ?, ?)",
         (gap.device, gap.item, gap.since, max(gap.since, gap.until), gap.reason, gap.count),
     )
+    if _gaps(conn) > _MOST_GAPS:
+        _forget_gaps(conn)
+
+
+def _gaps(conn: Connection) -> int:
+    (count,) = conn.execute("SELECT count(*) FROM gap WHERE reason <> 'dropped'").fetchone()
+    return int(count)
+
+
+def _forget_gaps(conn: Connection) -> None:
+    """Forget the gaps of a time of which no sample is left; where all are needed, two of the oldest become one.
+
+    The one covers both and the time between them: less is then known than could be, but nothing looks whole that is
+    not.
+    """
     conn.execute(
-        "DELETE FROM gap WHERE reason <> 'dropped' AND id <= (SELECT max(id) FROM gap) - ?", (_MOST_GAPS,)
+        "DELETE FROM gap WHERE reason <> 'dropped' AND until <"
+        " (SELECT min(first) FROM (SELECT first FROM block UNION ALL SELECT first FROM tail))"
     )
+    while _gaps(conn) > _MOST_GAPS:
+        found = conn.execute(
+            "SELECT id, since, until, count, next FROM (SELECT *, (SELECT n.id FROM gap n WHERE n.id > g.id AND"
+            " n.device = g.device AND n.item = g.item AND n.reason = g.reason ORDER BY n.id LIMIT 1) AS next"
+            " FROM gap g WHERE reason <> 'dropped') WHERE next IS NOT NULL ORDER BY id LIMIT 1"
+        ).fetchone()
+        if found is None:
+            return  # one of each item, and no more
+        old, since, until, count, neighbour = found
+        conn.execute(
+            "UPDATE gap SET since = min(since, ?), until = max(until, ?), count = count + ? WHERE id = ?",
+            (since, until, count, neighbour),
+        )
+        conn.execute("DELETE FROM gap WHERE id = ?", (old,))
 
 
 def device_of(conn: Connection, lane: int) -> str:

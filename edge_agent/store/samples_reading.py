@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from edge_agent.machines.by_exception import Gap
 from edge_agent.store.database import Connection
 from edge_agent.store.samples_blocks import Damaged, Rows, Series, by_item, decode_block, decode_rows
-from edge_agent.telemetry import Gap
 
 _EVER = 1 << 62  # microseconds; later than anything
 
@@ -107,6 +107,12 @@ def step(
     return Step(seq, _chunks(series, mine))
 
 
+def durability(conn: Connection) -> str:
+    """What the connection asks of the disk at a commit, in the words of SQLite."""
+    (number,) = conn.execute("PRAGMA synchronous").fetchone()
+    return _CLASSES[number]
+
+
 def usage(conn: Connection) -> Usage:
     """How much is kept, how much was dropped."""
     (page,) = conn.execute("PRAGMA page_size").fetchone()
@@ -126,6 +132,7 @@ def usage(conn: Connection) -> Usage:
     )
 
 
+_CLASSES = ("OFF", "NORMAL", "FULL", "EXTRA")  # by the number that PRAGMA synchronous reads back
 _TABLES = (("block", "id"), ("tail", "seq"))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ def upgrade(conn: Connection, steps: Path = _STEPS) -> None:
     A step, its record and the new user_version are one transaction: a power cut leaves the file
     before the step or after it. Steps are files `NNNN_name.sql`, numbered from 1 without a gap.
     """
-    files = sorted(steps.glob("[0-9]*.sql"))
+    files = _files(steps)
     (version,) = conn.execute("PRAGMA user_version").fetchone()
     if version > len(files):
         raise StoreError(
@@ -50,6 +52,42 @@ def _step(number: int, file: Path) -> Callable[[Any], None]:
 
     run.__name__ = file.stem
     return run
+
+
+def is_as_made(conn: Connection) -> bool:
+    """Whether tables, indexes, triggers and views, and the kinds of facts, are letter by letter what the steps make of
+    an empty file.
+
+    No check of SQLite reads these texts; a letter that rotted changes what every later write does. True for a
+    file of a newer program as well: nobody here knows what that made.
+    """
+    (version,) = conn.execute("PRAGMA user_version").fetchone()
+    return version > len(_files(_STEPS)) or _texts(conn) == _made(version)
+
+
+@cache
+def _made(version: int) -> tuple[tuple[str, ...], ...]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        conn.execute("BEGIN")  # one transaction: some milliseconds in all
+        for file in _files(_STEPS)[:version]:
+            for statement in statements(file.read_text(encoding="utf-8")):
+                conn.execute(statement)
+        return _texts(conn)
+
+
+def _texts(conn: Connection) -> tuple[tuple[str, ...], ...]:
+    """What the file consists of, without what SQLite (NULL) and sqlite-utils (`_`) made for themselves."""
+    texts = conn.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        " WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY type, name"
+    ).fetchall()
+    if any(name == "fact_kind" for _, name, *_ in texts):
+        texts += conn.execute("SELECT kind FROM fact_kind ORDER BY kind")
+    return tuple(texts)
+
+
+def _files(steps: Path) -> list[Path]:
+    return sorted(steps.glob("[0-9]*.sql"))
 
 
 def statements(script: str) -> Iterator[str]:

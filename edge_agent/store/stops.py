@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from edge_agent.stops import Span, Stop
+from edge_agent.machines.stops import Span, Stop
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import time_text
 from sync.contract import DowntimeRecorded
@@ -73,9 +73,12 @@ def stop_of(conn: Connection, id: str) -> Stop | None:
 
 
 def stops(conn: Connection, equipment: str, since: datetime) -> tuple[Stop, ...]:
-    """The stops of a machine that began after `since`, with what was said of them, newest first."""
+    """The stops of a machine that were not over at `since`, with what was said of them, newest first.
+
+    One that goes on is one of them however long ago it began.
+    """
     rows = conn.execute(
-        _STOPS + " WHERE s.equipment = ? AND s.began >= ? ORDER BY s.began DESC",
+        _STOPS + " WHERE s.equipment = ? AND (s.ended IS NULL OR s.ended > ?) ORDER BY s.began DESC",
         (equipment, time_text(since)),
     )
     return tuple(_stop(row) for row in rows)
@@ -92,6 +95,12 @@ def spans(conn: Connection, equipment: str, began: datetime, ended: datetime) ->
         Span(state, datetime.fromisoformat(start), raw, mode, alarm, datetime.fromisoformat(end))
         for state, start, raw, mode, alarm, end in rows
     )
+
+
+def known_since(conn: Connection, equipment: str) -> datetime | None:
+    """When the oldest state began that is kept of a machine; None when there is none."""
+    row = conn.execute("SELECT min(began) FROM equipment_state WHERE equipment = ?", (equipment,)).fetchone()
+    return None if row[0] is None else datetime.fromisoformat(row[0])
 
 
 def _stop(row: tuple[str, str, str | None, str, str, int | None, str | None]) -> Stop:

@@ -63,7 +63,7 @@ def _row(
     number = (f"{choice.number:>3}  {mark}", "bold" if not choice.blocked else "$fh-quiet")
     why = f"{look.glyphs.held} {look.texts.word('word', choice.blocked)}" if choice.blocked else ""
     if not keys:
-        title = look.say(choice.code) if choice.code else look.safe(choice.title, width)
+        title = look.say(choice.code, **choice.detail) if choice.code else look.safe(choice.title, width)
         return fit(line(number, title, (f"  {look.plain(why)}" if why else "", "$fh-warn")), width)
     cells = [_cell(choice, key, scene, look) for key in keys]
     if why:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from edge_agent.maintenance_pages import DowntimePage, DowntimeRow
+from edge_agent.views.maintenance import DowntimePage, DowntimeRow
 from terminal_ui.clockface import duration_words
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.line import span_words
 from terminal_ui.widgets.block import NARROW
 from terminal_ui.widgets.leaf import Leaf, leafed
-from terminal_ui.widgets.lines import Part, columns, line, right, spread
+from terminal_ui.widgets.lines import Part, columns, line, right, spread, wrapped
 
 _REASON, _TIME, _STOPS, _SHARE = 20, 8, 5, 6
 
@@ -21,7 +21,9 @@ def downtime_page(page: DowntimePage, scene: Scene, look: Look, width: int, heig
     total = sum(row.seconds for row in rows)
     head = _head(page, total, scene, look, width)
     if not rows:
-        return Leaf([*head, line("  ", (look.say("downtime_page.none"), "$fh-quiet"))], 0, 0)
+        words = [look.say("downtime_page.none")] + [_short(page, look)] * (page.short > 0)
+        told = [row.plain for each in words for row in wrapped(line(each), max(1, width - 4), 2)]
+        return Leaf([*head, *(line("  ", (row, "$fh-quiet")) for row in told)], 0, 0)
     entries: list[list[Content]] = []
     sofar = 0.0
     for row in rows:
@@ -33,10 +35,12 @@ def downtime_page(page: DowntimePage, scene: Scene, look: Look, width: int, heig
 
 def _head(page: DowntimePage, total: float, scene: Scene, look: Look, width: int) -> list[Content]:
     span = span_words(page.began, page.ended, scene.now, look)
-    where = look.safe(page.equipment, 30) or look.say("downtime_page.all")
+    where = look.safe(page.name or page.equipment, 30) or look.say("downtime_page.all")
     sum_words = look.say("downtime_page.total", time=duration_words(total))
     what = line("  " if width >= NARROW else " ", (where, "bold"), f"   {sum_words}")
     rows = [what if width < NARROW else spread(what, line((span, "$fh-quiet"), "  "), width)]
+    if page.short and page.rows:
+        rows += [line("  " if width >= NARROW else " ", (_short(page, look), "$fh-quiet"))]
     if width >= NARROW:
         words = [look.say(f"downtime_page.{name}") for name in ("reason", "time", "stops", "share")]
         cells = [(line((words[0], "$fh-quiet")), _REASON)]
@@ -46,6 +50,10 @@ def _head(page: DowntimePage, total: float, scene: Scene, look: Look, width: int
         ]
         rows.append(line("  ", columns(cells)))
     return rows
+
+
+def _short(page: DowntimePage, look: Look) -> str:
+    return look.say("downtime_page.short", n=str(page.short))
 
 
 def _bar(row: DowntimeRow, longest: float, sofar: float, look: Look, width: int) -> list[Content]:

@@ -6,19 +6,22 @@ from datetime import datetime
 
 from textual.content import Content
 
-from edge_agent.maintenance_pages import LinePage, MachineRow
 from edge_agent.views import Choice
-from terminal_ui.clockface import age_words, due_words, hour_minute
+from edge_agent.views.maintenance import LinePage, MachineRow
+from terminal_ui.clockface import age_words, due_words, since_words
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.work import weekdays
 from terminal_ui.widgets.block import NARROW
 from terminal_ui.widgets.leaf import Leaf, leafed
 from terminal_ui.widgets.lines import Part, columns, fit, line, spread
-from terminal_ui.widgets.machine import group, state_part
-from terminal_ui.widgets.strip import legend, shift_strip
+from terminal_ui.widgets.machine import alarm_part, group, state_part
+from terminal_ui.widgets.strip import legend, resampled, shift_strip
 
 STRIP = 60  # cells at most: a strip is a picture, not a record
 _NARROW_STRIP = 20
+_NARROW_STATE = 11
+_MARKS = 15  # cells behind the strip of a handheld
+_ALL_IN_ONE = 130  # cells: from here on figures and legend stand in one row
 _NAME, _STATE, _SINCE = 14, 13, 7
 
 
@@ -34,7 +37,11 @@ def line_page(
             _narrow(row, number, page, scene, look, width)
             for row, number in zip(page.machines, numbers, strict=False)
         ]
-        return leafed(entries, first, height, look)
+        strips = [resampled(row.strip, row.stood, page.began, page.ended, _NARROW_STRIP) for row in page.machines]
+        leaf = leafed(entries, first, height, look)
+        if len(leaf.rows) < height:
+            leaf.rows.append(fit(line(" ", legend(look, "".join(strips))), width))
+        return leaf
     entries = [
         _wide(row, number, page, scene, look, width)
         for row, number in zip(page.machines, numbers, strict=False)
@@ -54,9 +61,10 @@ def _head(page: LinePage, look: Look, width: int) -> list[Content]:
             told.append((look.say(f"line_page.{kind}", n=str(count)), style))
     span = span_words(page.began, page.ended, page.ended, look)
     signs = legend(look)
-    right_hand = line((span, "$fh-quiet"), "  ") if width < 100 else line(signs, "    ", (span, "$fh-quiet"), "  ")
-    rows = [spread(line("  ", *told), right_hand, width)]
-    return rows if width >= 100 else [*rows, line("  ", signs)]
+    right_hand = line((span, "$fh-quiet"), "  ")
+    if width >= _ALL_IN_ONE:
+        return [spread(line("  ", *told), line(signs, "    ", right_hand), width)]
+    return [spread(line("  ", *told), right_hand, width), line("  ", signs)]
 
 
 def span_words(began: datetime, ended: datetime, now: datetime, look: Look) -> str:
@@ -68,17 +76,17 @@ def span_words(began: datetime, ended: datetime, now: datetime, look: Look) -> s
 
 
 def _wide(row: MachineRow, number: int, page: LinePage, scene: Scene, look: Look, width: int) -> list[Content]:
-    since = hour_minute(row.since, look.zone) if row.since else ""
+    since = since_words(row.since, scene.now, look.zone) if row.since else ""
     fixed = 4 + _NAME + 1 + _STATE + 1 + _SINCE + 1
     cells = min(STRIP, width - fixed - 2)
     left = columns(
         [
             (line((look.safe(row.name or row.id, 40), "bold")), _NAME),
-            (line(state_part(row.state, look)), _STATE),
+            (line(state_part(row.state, look, row.state_status)), _STATE),
             (line((since, "$fh-quiet")), _SINCE),
         ]
     )
-    strip = shift_strip(row.strip, page.began, page.ended, cells, look)
+    strip = shift_strip(row.strip, row.stood, page.began, page.ended, cells, look)
     rows = [line(_number(number), left, " ", strip)]
     about = _about(row, scene, look, "  ")
     return rows + ([fit(line("    ", *about), width)] if about else [])
@@ -87,12 +95,12 @@ def _wide(row: MachineRow, number: int, page: LinePage, scene: Scene, look: Look
 def _narrow(
     row: MachineRow, number: int, page: LinePage, scene: Scene, look: Look, width: int
 ) -> list[Content]:
-    since = f"{hour_minute(row.since, look.zone)} " if row.since else ""
+    since = f"{since_words(row.since, scene.now, look.zone)} " if row.since else ""
     room = width - 4 - len(since) - 1
-    state = line(state_part(row.state, look))
-    name = fit(line((look.safe(row.name or row.id, 20), "bold")), max(4, room - max(_STATE, state.cell_length)))
+    state = line(state_part(row.state, look, row.state_status))
+    name = fit(line((look.safe(row.name or row.id, 20), "bold")), max(4, room - max(_NARROW_STATE, state.cell_length)))
     head = spread(line(_number(number), name, " ", state), line((since, "$fh-quiet")), width)
-    strip = shift_strip(row.strip, page.began, page.ended, _NARROW_STRIP, look)
+    strip = shift_strip(row.strip, row.stood, page.began, page.ended, _NARROW_STRIP, look)
     marks = line(*_marks(row, look))
     return [head, fit(line("    ", strip, " ", marks), width)]
 
@@ -102,20 +110,22 @@ def _number(number: int) -> Part:
 
 
 def _about(row: MachineRow, scene: Scene, look: Look, gap: str) -> list[Part]:
-    """What a person should know beside the state; nothing of a machine that is well."""
+    """What is wrong, and for how long; then, of every machine, its job and its OEE, as far as they are known."""
     parts: list[Part] = []
-    if row.device_state == "lost":
-        parts.append((look.say("line_page.device_lost", name=row.device), "bold $fh-alert"))
-    if row.alarm:
-        parts.append((f"{look.glyphs.wrong} {look.safe(row.alarm, 60)}", "bold $fh-alert"))
+    if row.device_state in ("lost", "silent"):
+        parts.append((look.say(f"line_page.device_{row.device_state}", name=row.device), "bold $fh-alert"))
+    if (alarm := alarm_part(row, look)) is not None:
+        parts.append(alarm)
     if parts and row.since:
         parts.append((look.say("line_page.for", age=age_words(row.since, scene.now)), "$fh-quiet"))
     if row.unexplained:
         parts.append((look.say("line_page.unexplained", n=str(row.unexplained)), "$fh-warn"))
     if row.requests:
         parts.append((look.say("line_page.requests", n=str(row.requests)), "$fh-warn"))
-    if parts and row.job:
+    if row.job:
         parts.append((look.safe(row.job, 20), "$fh-quiet"))
+    if row.oee is not None:
+        parts.append((look.say("line_page.oee", percent=f"{row.oee * 100:.0f}"), "$fh-quiet"))
     spaced: list[Part] = []
     for part in parts:
         spaced += [gap] if spaced else []
@@ -124,14 +134,19 @@ def _about(row: MachineRow, scene: Scene, look: Look, gap: str) -> list[Part]:
 
 
 def _marks(row: MachineRow, look: Look) -> list[Part]:
-    """The same in the sixteen cells that a handheld has left."""
-    if row.device_state == "lost":
-        return [(look.say("line_page.lost_short"), "bold $fh-alert")]
-    if row.alarm:
-        return [(f"{look.glyphs.wrong} {look.safe(row.alarm, 30)}", "bold $fh-alert")]
+    """The same in the cells that a handheld has left: what is wrong, else the job, and the OEE where it fits."""
+    if row.device_state in ("lost", "silent"):
+        return [(look.say(f"line_page.{row.device_state}_short"), "bold $fh-alert")]
+    if (alarm := alarm_part(row, look, 30)) is not None:
+        return [alarm]
     told = []
     if row.unexplained:
         told.append(look.say("line_page.unexplained_short", n=str(row.unexplained)))
     if row.requests:
         told.append(look.say("line_page.requests_short", n=str(row.requests)))
-    return [(" ".join(told), "$fh-warn")]
+    if told:
+        return [(" ".join(told), "$fh-warn")]
+    oee = look.say("line_page.oee", percent=f"{row.oee * 100:.0f}") if row.oee is not None else ""
+    job = look.safe(row.job, _MARKS)
+    both = f"{job} {oee}".strip()
+    return [(both if len(both) <= _MARKS else job, "$fh-quiet")]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from edge_agent.views import DeviceStatus, Status
+from edge_agent.views.status import DeviceStatus, Status
 from terminal_ui.clockface import age_words, hour_minute
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
@@ -28,7 +28,7 @@ class QueueSheet(Sheet):
             return wrapped(line("  ", (f"{look.glyphs.wrong} {told}", "bold $fh-alert")), width, 3)
         return [
             _heading("queue_page.reports", look), *_reports(status, scene, look, width), EMPTY,
-            *thing_lines(scene, look, width), *_scanner_test(status, look),
+            *thing_lines(scene, look, width), *_keys(status, look),
         ]  # fmt: skip
 
 
@@ -40,17 +40,21 @@ def thing_lines(scene: Scene, look: Look, width: int) -> list[Content]:
     rows = [_heading("queue_page.links", look)]
     for link in status.links:
         rows += _thing(link.name, "", link.state, age_words(link.since, scene.now), link.reason, look, width)
+        if link.insecure:
+            told = f"{look.glyphs.wrong} {look.say('queue_page.erp_insecure', name=link.name)}"
+            rows += [line("     ", row) for row in wrapped(line((told, "bold $fh-alert")), width - 6, 5)]
     rows += [EMPTY, _heading("queue_page.devices", look)]
     for device in status.devices:
         rows += _device(device, scene, look, width)
     return rows
 
 
-def _scanner_test(status: Status, look: Look) -> list[Content]:
-    """The key to the test of a scanner, where there is one."""
-    if not any(is_scanner(device) for device in status.devices):
-        return []
-    return [EMPTY, line("   ", ("T", "bold"), f"  {look.say('queue_page.scanner_test')}")]
+def _keys(status: Status, look: Look) -> list[Content]:
+    """The keys to what is in doubt and, where there is one, to the test of a scanner."""
+    rows = [EMPTY, line("   ", ("V", "bold"), f"  {look.say('queue_page.exceptions', n=str(status.doubts))}")]
+    if any(is_scanner(device) for device in status.devices):
+        rows.append(line("   ", ("T", "bold"), f"  {look.say('queue_page.scanner_test')}"))
+    return rows
 
 
 def _heading(code: str, look: Look) -> Content:
@@ -63,7 +67,8 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
         age = age_words(status.oldest_unsent, scene.now)
         told.append((look.say("queue_page.unsent", n=str(status.unsent), age=age), ""))
     else:
-        told.append((f"{look.glyphs.ok} {look.say('queue_page.all_sent')}", ""))
+        sent = "queue_page.all_else_sent" if status.parked_count else "queue_page.all_sent"
+        told.append((f"{look.glyphs.ok} {look.say(sent)}", ""))
     if status.parked_count:
         seqs = ", ".join(map(str, status.parked[-6:]))
         words = look.say("queue_page.parked", n=str(status.parked_count), seqs=seqs)
@@ -114,7 +119,7 @@ class QueueScreen(Overlay):
     """Links and queue."""
 
     key = "f9"
-    does = {"t": "scanner", "T": "scanner"}
+    does = {"t": "scanner", "T": "scanner", "v": "exceptions", "V": "exceptions"}
 
     def __init__(self, look: Look, scene: Callable[[], Scene]) -> None:
         super().__init__(look, scene, "queue_page.title", QueueSheet(look, id="sheet"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from edge_agent.scanner_report import ScannerFinding, ScannerReport
+from edge_agent.views.scanner_report import ScannerFinding, ScannerReport
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
 from terminal_ui.widgets.lines import EMPTY, line, wrapped
@@ -25,15 +25,18 @@ class ScannerSheet(Sheet):
             return [line("  ", row) for row in rows] + (self._report(scene.scanner, width) if scene.scanner else [])
         if scene.scanner is None:
             return [line("  ", (look.say("scanner_page.waiting"), "$fh-quiet"))]
-        return self._report(scene.scanner, width)
+        demo = self.look.say("scanner_page.demo") if scene.guide else ""
+        hint = [line("  ", row) for row in wrapped(line((demo, "bold")), width - 4, 2)] if demo else []
+        return [*hint, *self._report(scene.scanner, width)]
 
     def _report(self, report: ScannerReport, width: int) -> list[Content]:
-        rows = [] if report.finding else self._asked(report, width)
-        rows += self._readings(report, width)
-        if report.problem:
+        rows: list[Content] = []
+        if report.problem:  # before the code and the bytes, which may have no room
             words = self.look.say(f"scanner_page.{report.problem}", known=report.known)
             told = wrapped(line((f"{self.look.glyphs.wrong} {words}", "bold $fh-alert")), width - 4, 4)
-            rows += [EMPTY, *[line("  ", row) for row in told]]
+            rows += [*[line("  ", row) for row in told], EMPTY]
+        rows += [] if report.finding else self._asked(report, width)
+        rows += self._readings(report, width)
         if report.finding:
             rows += [EMPTY, *finding_rows(report.finding, self.look, width), *self._table(report, width)]
         return rows

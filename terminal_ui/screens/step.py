@@ -6,11 +6,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from edge_agent.maintenance_pages import DowntimePage, LinePage, LinkPage, MachinePage, TrendPage
 from edge_agent.views import Field, ListPage, PickPage, StepPage, View, WorkPage
+from edge_agent.views.exceptions import ExceptionPage, ExceptionsPage
+from edge_agent.views.maintenance import DowntimePage, LinePage, LinkPage, MachinePage, TrendPage
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.dispatch import choice_lines
 from terminal_ui.screens.downtime import downtime_page
+from terminal_ui.screens.exceptions import exception_page, exceptions_page
 from terminal_ui.screens.line import line_page
 from terminal_ui.screens.link import link_page
 from terminal_ui.screens.machine import machine_page
@@ -19,7 +21,17 @@ from terminal_ui.screens.queue import thing_lines
 from terminal_ui.screens.trend import points, trend_page
 from terminal_ui.screens.work import work_lines
 from terminal_ui.widgets.block import NARROW, WIDE, Block
-from terminal_ui.widgets.frame import Banner, GuideStrip, KeyLine, Prompt, Rule, StatusBar, TooSmall, TopLine
+from terminal_ui.widgets.frame import (
+    AboutRule,
+    Banner,
+    GuideStrip,
+    KeyLine,
+    Prompt,
+    Rule,
+    StatusBar,
+    TooSmall,
+    TopLine,
+)
 from terminal_ui.widgets.leaf import Leaf
 from terminal_ui.widgets.lines import EMPTY, beside, fit, line
 from terminal_ui.widgets.machine import machine_tile
@@ -67,7 +79,7 @@ class Middle(Block):
                 return []
 
     def _page(self, view: View, scene: Scene, width: int, height: int) -> list[Content]:
-        """A page of the maintenance flow."""
+        """A page of maintenance, or of what is in doubt."""
         page, look, first = view.page, self.look, self.first
         match page:
             case LinePage():
@@ -78,6 +90,10 @@ class Middle(Block):
                 self._leaf = link_page(page, scene, look, width, height, first)
             case DowntimePage():
                 self._leaf = downtime_page(page, scene, look, width, height, first)
+            case ExceptionsPage():
+                self._leaf = exceptions_page(page, scene, look, width, height, first)
+            case ExceptionPage():
+                self._leaf = exception_page(page, scene, look, width, height, first)
             case TrendPage():
                 self._leaf = Leaf(trend_page(page, scene, look, width, height), 0, 0)
         return self._leaf.rows
@@ -149,7 +165,7 @@ class StepScreen(Screen[None], inherit_bindings=False):
         yield TopLine(look, id="top")
         yield Banner(look, id="banner")
         yield Prompt(look, id="prompt")
-        yield Rule(look)
+        yield AboutRule(look)
         yield Middle(look, id="middle")
         yield Rule(look, id="middle-rule")
         yield Outcome(look, id="outcome")
@@ -165,13 +181,15 @@ class StepScreen(Screen[None], inherit_bindings=False):
 
     @property
     def trend_points(self) -> int:
-        """How many buckets of a trend can be shown."""
-        return self.query_one(Middle).points
+        """How many buckets of a trend can be shown; none before the screen stands."""
+        found = self.query(Middle)
+        return found.first().points if found else 0
 
     def draw(self, scene: Scene) -> None:
         """Show this scene; only what changed is painted."""
         self.set_class(scene.away is not None, "-away")
         self.set_class(bool(scene.guide), "-guided")
         self.set_class(scene.on_page, "-page")
+        self.set_class(scene.listing, "-listing")
         for block in self._blocks:
             block.draw(scene)

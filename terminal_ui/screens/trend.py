@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import TrendPage
+from edge_agent.display import number_words
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import TrendPage
+from edge_agent.views.status import ItemValue
 from terminal_ui.scene import Look, Scene
+from terminal_ui.screens.machine import holds, quality_part, value_words
 from terminal_ui.widgets.block import NARROW
-from terminal_ui.widgets.lines import EMPTY, Part, fit, line, right, spread, wrapped
+from terminal_ui.widgets.lines import EMPTY, Part, fit, joined, line, right, spread, wrapped
 from terminal_ui.widgets.plot import Canvas, row_of, scale
 
 _LABEL = 9  # cells of a value on the axis
@@ -54,11 +57,11 @@ def trend_page(page: TrendPage, scene: Scene, look: Look, width: int, height: in
         code = scene.trend_refused or "trend_page.loading"
         style = "$fh-warn" if scene.trend_refused else "$fh-quiet"
         return [line(margin, _name(page, look)), EMPTY, line(margin, (look.say(code), style))]
-    rows = [line(margin, row) for row in _head(page, trend, look, room)]
+    rows = [line(margin, row) for row in _head(page, trend, scene, look, room)]
     if not any(value is not None for value in trend.last):
         return [*rows, EMPTY, *[line(margin, row) for row in _nothing(page, trend, look, room)]]
     plot = _plot(trend, look, room, height - len(rows) - 3)
-    return [*rows, *[line(margin, row) for row in plot], line(margin, _legend(look))][:height]
+    return [*rows, *[line(margin, row) for row in plot], line(margin, _legend(look, width))][:height]
 
 
 def _name(page: TrendPage, look: Look) -> Content:
@@ -66,18 +69,42 @@ def _name(page: TrendPage, look: Look) -> Content:
     return line((look.safe(page.item, 40), "bold"), (unit, "$fh-quiet"))
 
 
-def _head(page: TrendPage, trend: Trend, look: Look, room: int) -> list[Content]:
-    """What is plotted, its last value, and its range."""
+def _head(page: TrendPage, trend: Trend, scene: Scene, look: Look, room: int) -> list[Content]:
+    """What is plotted, its range, and its value now."""
     numbers = [value for value in trend.last if value is not None]
     lows = [value for value in trend.low if value is not None]
     highs = [value for value in trend.high if value is not None]
     if not numbers:
         return [_name(page, look)]
-    told = look.say("trend_page.range", low=f"{min(lows):.5g}", high=f"{max(highs):.5g}", last=f"{numbers[-1]:.5g}")
+    told = look.say("trend_page.range", low=number_words(min(lows)), high=number_words(max(highs)))
     span = look.say("trend_page.minutes", n=str(page.minutes))
+    now = _now(page, trend, scene, look)
     if room < NARROW - 4:
-        return [fit(_name(page, look), room), fit(line(told), room)]
-    return [spread(line(_name(page, look), f"   {told}"), line((span, "$fh-quiet")), room)]
+        return [fit(_name(page, look), room), fit(now, room), fit(line((told, "$fh-quiet")), room)]
+    return [spread(_name(page, look), line((f"{told}   {span}", "$fh-quiet")), room), fit(now, room)]
+
+
+def _now(page: TrendPage, trend: Trend, scene: Scene, look: Look) -> Content:
+    """The value now with its age; when it is not good the last good one, with the word of its status.
+
+    Of an item that is not shown live the last bucket with a number.
+    """
+    live = scene.status.watched if scene.status else None
+    item = next((each for each in live.values if each.name == page.item), None) if live and live.id == page.equipment \
+        else None  # fmt: skip
+    held = item is not None and holds(page.device, scene)
+    if item is None:
+        at = max(number for number, value in enumerate(trend.last) if value is not None)
+        until = min(trend.times[at] + trend.step, trend.until)
+        status = trend.status[at] if at == len(trend.last) - 1 else trend.status[-1] or "Bad"
+        item = ItemValue(
+            name=page.item, value=trend.last[at], unit=page.unit, status=status or "Bad", source_time=moment(until)
+        )
+    if item.value is None:
+        return line((look.say("trend_page.unknown"), "bold"), "  ", quality_part(item, scene, look))
+    code = "trend_page.last" if item.status == "Bad" else "trend_page.now"
+    words = look.say(code, value=value_words(item, look))
+    return line((words, "bold"), "  ", quality_part(item, scene, look, held))
 
 
 def _nothing(page: TrendPage, trend: Trend, look: Look, room: int) -> list[Content]:
@@ -134,14 +161,7 @@ def _draw(trend: Trend, axis: _Axis, band: Canvas, lasts: Canvas) -> None:
 
 def _styled(both: str, last: str) -> list[Part]:
     """Cells with a last value stand out; those of the band alone are quiet."""
-    parts: list[tuple[str, str]] = []
-    for sign, mark in zip(both, last, strict=True):
-        style = "bold" if mark != " " else "$fh-quiet"
-        if parts and parts[-1][1] == style:
-            parts[-1] = (parts[-1][0] + sign, style)
-        else:
-            parts.append((sign, style))
-    return list(parts)
+    return joined((sign, "bold" if mark != " " else "$fh-quiet") for sign, mark in zip(both, last, strict=True))
 
 
 def _labels(axis: _Axis, height: int) -> dict[int, str]:
@@ -192,9 +212,11 @@ def moment(micros: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
-def _legend(look: Look) -> Content:
+def _legend(look: Look, width: int) -> Content:
+    """What the signs mean; on a handheld those that warn come first and alone."""
+    band = (" " * _LABEL, (look.say("trend_page.legend"), "$fh-quiet"), "  ") if width >= NARROW else ()
     return line(
-        " " * _LABEL, (look.say("trend_page.legend"), "$fh-quiet"), "  ",
+        *band,
         ("~", "bold $fh-warn"), (f" {look.plain(look.texts.word('quality', 'Uncertain'))}", "$fh-quiet"), "  ",
         ("!", "bold $fh-alert"), (f" {look.plain(look.texts.word('quality', 'Bad'))}", "$fh-quiet"), "  ",
         ("?", "bold $fh-warn"), (f" {look.say('strip.no_data')}", "$fh-quiet"),

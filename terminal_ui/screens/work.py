@@ -7,12 +7,14 @@ from decimal import Decimal
 from textual.content import Content
 
 from edge_agent.views import WorkPage
+from edge_agent.views.maintenance import Unattributed
 from terminal_ui.clockface import due_words
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.block import NARROW
 from terminal_ui.widgets.lines import EMPTY, beside, columns, fit, line, right
-from terminal_ui.widgets.machine import hour_strip, machine_tile, state_words
+from terminal_ui.widgets.machine import machine_tile, state_words, stood_line
 from terminal_ui.widgets.numbers import big
+from terminal_ui.widgets.strip import hour_strip
 
 
 def work_lines(page: WorkPage, scene: Scene, look: Look, width: int, height: int) -> list[Content]:
@@ -22,15 +24,23 @@ def work_lines(page: WorkPage, scene: Scene, look: Look, width: int, height: int
     cell = 15 if width < 100 else 20
     numbers = _numbers(page, look, cell, ("good", "scrap", "target"))
     tile = machine_tile(scene, page.count_since_report, look, width - 3 * cell - 7)
-    rows = [EMPTY, *(line(" ", row) for row in beside(numbers, tile, 3 * cell + 5)), EMPTY]
+    rows = [line(" ", row) for row in beside(numbers, tile, 3 * cell + 5)]
+    stood = line("      ", stood_line(page.stood, scene, look))
     strip = hour_strip(scene, width - 4, look)
-    about = [line("  ", row) for row in _about(page, scene, look, width - 4)]
-    rows += [line("  ", strip)] if strip else []
-    rows += [line("  ", _progress(page, look, width - 4))]
-    rows += [line("  ", strip) for strip in _stops(page, look)]
-    spare = height - len(rows) - len(about)
-    rows += ([EMPTY] if spare > 0 else []) + about
-    return rows[:height] if len(rows) <= height else rows[1 : height + 1]
+    below = [line("  ", strip)] if strip else []
+    below += [line("  ", _progress(page, look, width - 4))]
+    below += [line("  ", strip) for strip in (*_stops(page, look), *_loose(page, scene, look, width))]
+    about = _about(page, scene, look, width - 4)
+    said = bool(stood.plain.strip())
+    room = height - len(rows) - said - len(below)  # for what the job is about and takes
+    if page.materials and room <= len(about):
+        about = _in_one(about, look, width - 4)
+    told = [line("  ", row) for row in (*_materials(page, look, width - 4, room - len(about)), *about)]
+    rows += [stood] if said or room > len(told) else []
+    rows += below
+    spare = height - len(rows) - len(told)
+    rows = ([EMPTY] if spare > 0 else []) + rows + ([EMPTY] if spare > 1 else []) + told
+    return rows[:height]
 
 
 def amount(value: Decimal) -> str:
@@ -79,6 +89,21 @@ def _stops(page: WorkPage, look: Look) -> list[Content]:
     return [line((f"{look.glyphs.held} {look.say('work.stops', n=str(page.stops_to_explain))}", "$fh-warn"))]
 
 
+def unattributed_words(loose: Unattributed, scene: Scene, look: Look, code: str) -> str:
+    """How many parts were counted while no job was open, and since when."""
+    since = due_words(loose.since, scene.now, look.zone, weekdays(look))
+    return look.say(f"{code}_doubtful" if loose.doubtful else code, n=str(loose.parts), since=since)
+
+
+def _loose(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content]:
+    """The strip that asks for them; it takes no key and no scan from the work either."""
+    if page.unattributed is None:
+        return []
+    narrow = width < NARROW
+    words = unattributed_words(page.unattributed, scene, look, "work.loose_short" if narrow else "work.loose")
+    return [line((f"{look.glyphs.held} {words}", "$fh-warn"))]
+
+
 def _about(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content]:
     first = [look.safe(page.description, 40), look.safe(page.operation, 12), _revision(page, look)]
     second = [
@@ -91,6 +116,27 @@ def _about(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Content
     gap = f"  {look.glyphs.dot}  "
     rows = [gap.join(part for part in parts if part) for parts in (first, second)]
     return [fit(line(row), width) for row in rows if row]
+
+
+def _materials(page: WorkPage, look: Look, width: int, room: int) -> list[Content]:
+    """What the job takes: a line for each where there is room, else the first and how many more."""
+    shown = page.materials if len(page.materials) <= room else page.materials[:1]
+    more = len(page.materials) - len(shown)
+    rows = []
+    for each in shown:
+        parts = [f"{look.say('work.material')} {look.safe(each.material, 20)}"]
+        parts += [f"{look.say('work.lot')} {look.safe(each.lot, 16)}"] if each.lot else []
+        parts += [f"{look.say('pick_page.expires')} {look.safe(each.expires, 10)}"] if each.expires else []
+        parts.append(look.say("work.material_left", n=amount(each.left), uom=each.uom))
+        parts += [look.say("work.materials_more", n=str(more))] if more else []
+        rows.append(fit(line(f"  {look.glyphs.dot}  ".join(parts)), width))
+    return rows if room > 0 else []
+
+
+def _in_one(about: list[Content], look: Look, width: int) -> list[Content]:
+    """What the job is about in one line, where it fits into one."""
+    joined = f"  {look.glyphs.dot}  ".join(row.plain for row in about)
+    return [line(joined)] if len(joined) <= width else about
 
 
 def _revision(page: WorkPage, look: Look) -> str:
@@ -116,5 +162,5 @@ def _narrow(page: WorkPage, scene: Scene, look: Look, width: int) -> list[Conten
                 line((f"+{page.count_since_report} ", "bold"), (look.say("machine.new"), "$fh-quiet"))
             )
     tile.append(line((f"{look.say('work.scrap').lower()} {amount(page.scrap)}", "$fh-quiet")))
-    told = [*beside(rows, tile, 27), *_stops(page, look)]
+    told = [*beside(rows, tile, 27), *_stops(page, look), *_loose(page, scene, look, width)]
     return [fit(row, width) for row in told]

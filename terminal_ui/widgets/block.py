@@ -39,16 +39,16 @@ class Block(Widget, can_focus=False):
         raise NotImplementedError
 
     def fitted(self, scene: Scene, width: int, height: int) -> list[Content]:
-        """The lines, none wider than `width`."""
+        """The lines, none wider than `width`, in signs that the terminal has."""
         lines = self.lines(scene, width, height)
-        return [line if line.cell_length <= width else fit(line, width) for line in lines]
+        return [self._printable(line if line.cell_length <= width else fit(line, width)) for line in lines]
 
     def draw(self, scene: Scene) -> None:
         """Show this scene from now on."""
         self._scene = scene
         width = self.content_size.width or self.app.size.width
         lines = self.fitted(scene, width, self.content_size.height or self.app.size.height)
-        content = self._printable(stack(lines))
+        content = stack(lines)
         if content.is_same(self._content):
             return
         resized = self.grows and len(lines) != self._rows

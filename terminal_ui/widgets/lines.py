@@ -10,11 +10,23 @@ from textual.content import Content
 Part = str | tuple[str, str] | Content
 
 EMPTY = Content("")
+HIDDEN = "*"  # stands for each digit of a PIN
 
 
 def line(*parts: Part) -> Content:
     """One line of (text, style) parts. The texts must be safe already (`Look.safe`, `Look.say`)."""
     return Content.assemble(*(part for part in parts if not isinstance(part, tuple) or part[0]))
+
+
+def joined(cells: Iterable[tuple[str, str]], alike: bool = False) -> list[Part]:
+    """(sign, style) cells, with neighbours of one style as one part; with `alike` only those of the same sign."""
+    told: list[tuple[str, str]] = []
+    for text, style in cells:
+        if told and told[-1][1] == style and (not alike or told[-1][0].endswith(text)):
+            told[-1] = (told[-1][0] + text, style)
+        else:
+            told.append((text, style))
+    return list(told)
 
 
 def fit(content: Content, width: int) -> Content:

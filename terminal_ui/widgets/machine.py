@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from textual.content import Content
 
-from edge_agent.views import EquipmentStatus
-from terminal_ui.clockface import hour_minute
+from edge_agent.display import number_words
+from edge_agent.views.maintenance import MachineRow, Quality, ShortStops
+from edge_agent.views.status import EquipmentStatus
+from terminal_ui.clockface import since_words
 from terminal_ui.scene import Look, Scene
 from terminal_ui.widgets.lines import Part, line
 
@@ -81,16 +83,27 @@ class HourStrip:
 
 def state_words(machine: EquipmentStatus, look: Look) -> Part:
     """The state of a machine as `state_part` tells it."""
-    return state_part(machine.state, look)
+    return state_part(machine.state, look, machine.state_status)
 
 
-def state_part(state: str, look: Look) -> Part:
-    """`▶ EXECUTE`: sign and word; coloured only when it is abnormal."""
+def alarm_part(machine: EquipmentStatus | MachineRow, look: Look, most: int = 60) -> Part | None:
+    """The alarm, or that nobody knows whether there is one; None where there is none, or nothing is known at all."""
+    if machine.alarm:
+        doubt = "" if machine.alarm_status == "Good" else " ?"
+        return (f"{look.glyphs.wrong} {look.safe(machine.alarm, most)}{doubt}", "bold $fh-alert")
+    if machine.alarm_status != "Bad" or machine.state == NO_DATA:
+        return None
+    return (f"? {look.say('machine.alarm_unknown')}", "bold $fh-warn")
+
+
+def state_part(state: str, look: Look, status: Quality = "Good") -> Part:
+    """`▶ EXECUTE`: sign and word; coloured only when it is abnormal, with a question mark when it is uncertain."""
     glyphs = look.glyphs
     kind = group(state)
     sign = {"run": glyphs.running, "stop": glyphs.stopped, "idle": glyphs.idle, "none": "?"}[kind]
     style = {"run": "bold", "stop": "bold $fh-alert", "idle": "", "none": "bold $fh-warn"}[kind]
-    return (f"{sign} {look.safe(state, 16) or NO_DATA}", style)
+    told = f"{sign} {look.safe(state, 16) or NO_DATA}"
+    return (f"{told} ?", "bold $fh-warn") if status == "Uncertain" else (told, style)
 
 
 def machine_tile(scene: Scene, since_report: int | None, look: Look, width: int) -> list[Content]:
@@ -99,16 +112,16 @@ def machine_tile(scene: Scene, since_report: int | None, look: Look, width: int)
     if machine is None:
         return [line((look.say("machine.none"), "$fh-quiet"))]
     since = (
-        f"  {look.say('machine.since', time=hour_minute(machine.state_since, look.zone))}"
+        f"  {look.say('machine.since', time=since_words(machine.state_since, scene.now, look.zone))}"
         if machine.state_since
         else ""
     )
     name = f"{look.safe(machine.name or machine.id, 16)}  " if width > 36 else ""
     rows = [line(name, state_words(machine, look), (since, "$fh-quiet"))]
     rows.append(_count_line(machine, scene, since_report, look))
-    rows.append(_pace_line(scene, look))
-    if machine.alarm:
-        rows.append(line((f"{look.glyphs.wrong} {look.safe(machine.alarm, 60)}", "bold $fh-alert")))
+    rows.append(_pace_line(machine, scene, look))
+    if (alarm := alarm_part(machine, look)) is not None:
+        rows.append(line(alarm))
     else:
         rows += [_value_line(machine, look, width // 20)] if machine.values else []
     return rows
@@ -123,20 +136,22 @@ def _count_line(machine: EquipmentStatus, scene: Scene, since_report: int | None
     return line(told, (stale, "$fh-warn"), (new, "bold"))
 
 
-def _pace_line(scene: Scene, look: Look) -> Content:
+def _pace_line(machine: EquipmentStatus, scene: Scene, look: Look) -> Content:
+    """The pace of the last minute; of a count that is not good it is how fast it was, and says so."""
     if not any(scene.pace):
         return line((look.say("machine.pace_none"), "$fh-quiet"))
     top = max(scene.pace)
     signs = look.glyphs.spark
     curve = "".join(signs[round(value / top * (len(signs) - 1))] for value in scene.pace)
     recent = scene.pace[-4:]
-    return line(look.say("machine.pace", n=f"{sum(recent) / len(recent):.1f}"), "  ", curve)
+    stale = "" if machine.count_status == "Good" else f"  ? {look.say('machine.count_old')}"
+    return line(look.say("machine.pace", n=f"{sum(recent) / len(recent):.1f}"), (stale, "$fh-warn"), "  ", curve)
 
 
 def _value_line(machine: EquipmentStatus, look: Look, most: int) -> Content:
     parts: list[Part] = []
     for item in machine.values[:most]:
-        value = f"{item.value:.4g}" if isinstance(item.value, float) else str(item.value)
+        value = "-" if item.value is None else number_words(item.value, 4)
         doubt = "" if item.status == "Good" else " ?"
         unit = f" {look.safe(item.unit, 8)}" if item.unit else ""
         parts.append(
@@ -148,33 +163,14 @@ def _value_line(machine: EquipmentStatus, look: Look, most: int) -> Content:
     return line(*parts)
 
 
-def hour_strip(scene: Scene, width: int, look: Look) -> Content:
-    """`10h ████░░!!··`: the hour, a cell a minute; stops and missing data stand out by sign and colour."""
-    if not scene.hour.strip() or width < 68:
-        return line("")
-    glyphs = look.glyphs
-    signs = {
-        "R": (glyphs.strip_run, "$fh-quiet"),
-        "I": (glyphs.strip_idle, "$fh-quiet"),
-        "S": ("!", "bold $fh-alert"),
-        "N": ("?", "bold $fh-warn"),
-        " ": (glyphs.strip_none, "$fh-rule"),
-    }
-    hour = scene.now.astimezone(look.zone).strftime("%H")
-    parts: list[Part] = [(f"{hour}h ", "$fh-quiet")]
-    parts += _runs(scene.hour, signs)
-    stops = sum(1 for a, b in zip(" " + scene.hour, scene.hour, strict=False) if b == "S" and a != "S")
-    if stops:
-        parts.append((f"  {look.say('machine.stops', n=str(stops))}", "$fh-alert"))
-    return line(*parts)
-
-
-def _runs(minutes: str, signs: dict[str, tuple[str, str]]) -> list[Part]:
-    runs: list[tuple[str, str]] = []
-    for minute in minutes:
-        text, style = signs[minute]
-        if runs and runs[-1][1] == style and runs[-1][0][-1] == text:
-            runs[-1] = (runs[-1][0] + text, style)
-        else:
-            runs.append((text, style))
-    return list(runs)
+def stood_line(stood: ShortStops | None, scene: Scene, look: Look) -> Content:
+    """`this hour: 1 stop, 2 short`, as the agent counted it; empty when there was none."""
+    told: list[Part] = []
+    if stood is None or stood.since != scene.now.replace(minute=0, second=0, microsecond=0):
+        return line("")  # of an hour that is over
+    if stood.stops:
+        told.append((look.say("machine.stops", n=str(stood.stops)), "$fh-alert"))
+    if stood.short:
+        told += [", "] if told else []
+        told.append((look.say("machine.short_stops" if not told else "machine.short", n=str(stood.short)), "$fh-warn"))
+    return line((f"{look.say('machine.this_hour')} ", "$fh-quiet"), *told) if told else line("")

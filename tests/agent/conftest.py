@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from edge_agent import pin_hash
 from edge_agent.client import AgentClient
 from tests.agent.person import Person
 from tests.agent.running import Plant, plant_in, short_folder
 
-TERMINALS = 60  # more than tests that ask for one; the first has the scanner
+TERMINALS = 90  # more than tests that ask for one; the first has the scanner
 
 # Long enough that no busy machine makes two trigger pulls of one, and that no failure outlasts it.
 PATIENT = "repeat_window = 60.0"
@@ -34,6 +35,13 @@ async def agent(plant: Plant) -> AsyncIterator[AgentClient]:
     """A client of the shared agent."""
     async with AgentClient(plant.agent.address) as client:
         yield client
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As safe as can be is as slow as can be: one test has the real costs."""
+    monkeypatch.setattr(pin_hash, "_MEMORY_KIB", 8)
+    monkeypatch.setattr(pin_hash, "_PASSES", 1)
 
 
 @pytest.fixture

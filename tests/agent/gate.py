@@ -17,15 +17,15 @@ from device_drivers.modbus import Options
 from device_drivers.simulators.modbus_peer import Peer
 from edge_agent.bus import Bus
 from edge_agent.clock import SystemClock
-from edge_agent.devices import Devices, DeviceSettings
+from edge_agent.devices.kept_alive import Devices, DeviceSettings
 from edge_agent.events import ValuesArrived
 from edge_agent.machine_writes import MachineWrites
+from edge_agent.machines.write_gate import Refused, Rule
 from edge_agent.planbook import PlanBook
-from edge_agent.session import Session
 from edge_agent.store import Store, journal, sessions
 from edge_agent.supervisor import Supervisor
-from edge_agent.write_gate import Refused, Rule
-from edge_agent.write_orders import WriteAnswer, WriteOrder
+from edge_agent.terminals.session import Session
+from edge_agent.views.write_orders import WriteAnswer, WriteOrder
 from sync.contract import Fact, Person
 from tests.support.manual_clock import ManualClock
 

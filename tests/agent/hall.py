@@ -12,6 +12,7 @@ from device_drivers.contract import Scan
 from edge_agent.bus import Bus, Subscription
 from edge_agent.demo.plans import plans
 from edge_agent.events import MachineChanged, ScanArrived, ViewMade
+from edge_agent.pins import Pins
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import Machines, Pumps
 from edge_agent.scanning.labels import label
@@ -19,8 +20,9 @@ from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.store import Store
 from edge_agent.store.plans import PlanInbox
 from edge_agent.supervisor import Supervisor
-from edge_agent.terminals import Terminals
-from edge_agent.views import EquipmentStatus, Kind, View
+from edge_agent.terminals.inputs import Terminals
+from edge_agent.views import Kind, View
+from edge_agent.views.status import EquipmentStatus
 from sync.contract import PlanPage
 from tests.agent.person import an_input
 from tests.support.manual_clock import ManualClock
@@ -35,7 +37,9 @@ STATIONS = {
 class Hall:
     """`machines` are what the terminals are told of; an id in `broken` is a bug in whatever asks for it."""
 
-    def __init__(self, folder: Path, store: Store, clock: ManualClock, bus: Bus) -> None:
+    def __init__(
+        self, folder: Path, store: Store, clock: ManualClock, bus: Bus, policies: Policies | None = None
+    ) -> None:
         self.file = folder / "journal.db"
         self.store = store
         self.clock = clock
@@ -43,7 +47,11 @@ class Hall:
         self.machines: dict[str, EquipmentStatus] = {}
         self.broken: set[str] = set()
         self.supervisor = Supervisor(clock, Random(1))
-        self.terminals = Terminals(store, clock, bus, STATIONS, Policies(), self._machine_of)
+        policies = policies or Policies()
+        self.pins = Pins(store, clock, bus, policies.pin)
+        self.terminals = Terminals(
+            store, clock, bus, STATIONS, policies, self._machine_of, pins=self.pins if policies.pin.roles else None
+        )
         self.seen: list[View] = []
         self._views: Subscription[ViewMade] = bus.subscribe(ViewMade)
 
@@ -87,15 +95,18 @@ class Hall:
 
 
 @asynccontextmanager
-async def hall_in(folder: Path, *, pumps: bool = True) -> AsyncIterator[Hall]:
-    """A hall with the plans of the demo; its pumps run, unless the test runs them."""
-    clock, bus = ManualClock(), Bus()
+async def hall_in(
+    folder: Path, *, pumps: bool = True, policies: Policies | None = None, clock: ManualClock | None = None
+) -> AsyncIterator[Hall]:
+    """A hall with the plans of the demo; its pumps run, unless the test runs them. `clock`: of an earlier hall."""
+    clock, bus = clock or ManualClock(), Bus()
     store = await Store.open(folder / "journal.db", "pc-1", clock)
 
     def changed(book: PlanBook) -> None:
         store.book = book
 
-    hall = Hall(folder, store, clock, bus)
+    hall = Hall(folder, store, clock, bus, policies)
+    await hall.pins.open()
     page = PlanPage(cursor="1", as_of_seq=0, plans=tuple(plans(clock.now())))
     await PlanInbox(store, "erp", clock, changed).take(page)
     task = asyncio.create_task(running_pumps(hall)) if pumps else None

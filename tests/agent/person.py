@@ -13,7 +13,7 @@ from tests.agent.running import until
 _clock = SystemClock()
 
 
-def an_input(kind: Literal["scan", "action", "entry", "choice"], data: str) -> Input:
+def an_input(kind: Literal["scan", "unended", "unprefixed", "action", "entry", "choice"], data: str) -> Input:
     """An input with an id of its own."""
     return Input(_clock.new_id(), kind, data)
 

@@ -18,23 +18,25 @@ import pyte
 from tests.agent.running import PATIENCE
 
 ROWS, COLUMNS = 24, 80
+_HAND = 0.1  # seconds between two keys of a person at least; a scanner is faster than 0.05
 
 
 class Screen:
     """One terminal program; it hangs up when its line is closed, as over SSH."""
 
-    def __init__(self, address: str, terminal: str) -> None:
+    def __init__(self, address: str, terminal: str, *more: str) -> None:
         self._line, far = os.openpty()
         fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         program = [sys.executable, "-m", "terminal_ui", "--terminal", terminal, "--address", address]
         self.process = subprocess.Popen(
-            [*program, "--language", "en"], stdin=far, stdout=far, stderr=far, start_new_session=True,
+            [*program, "--language", "en", *more], stdin=far, stdout=far, stderr=far, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1"},
         )  # fmt: skip
         os.close(far)
         self._painted = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._painted)
+        self._typed = 0.0
 
     @property
     def text(self) -> str:
@@ -51,6 +53,13 @@ class Screen:
     def type(self, keys: str) -> None:
         """Press keys as fast as a scanner that pretends to be a keyboard."""
         os.write(self._line, keys.encode())
+        self._typed = time.monotonic()
+
+    def press(self, key: str) -> None:
+        """One key of a person, who is slower than any scanner: the screen is watched since the key before."""
+        while (left := self._typed + _HAND - time.monotonic()) > 0:
+            self._read(left)
+        self.type(key)
 
     def hang_up(self) -> None:
         """The line is gone: the window was closed, SSH broke."""
@@ -75,9 +84,9 @@ class Screen:
 
 
 @contextmanager
-def screen_of(address: str, terminal: str) -> Iterator[Screen]:
-    """A terminal program, ended afterwards."""
-    screen = Screen(address, terminal)
+def screen_of(address: str, terminal: str, *more: str) -> Iterator[Screen]:
+    """A terminal program with `more` options, ended afterwards."""
+    screen = Screen(address, terminal, *more)
     try:
         yield screen
     finally:

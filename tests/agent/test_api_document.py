@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.api import Api
+from edge_agent.local_api.api import Api
 from tests.agent.running import Plant, ask
 
 WRITE = b'{"id": "0190a000-0000-7000-8000-000000000001", "terminal": "%s", "value": 5}'
@@ -28,12 +28,16 @@ ODD = (  # what a stranger may ask, beside what is right
     ("GET", "/v1/equipment/PRESS-03/oee", None),
     ("GET", "/v1/equipment/PRESS-03/oee?minutes=99999999", None),
     ("GET", "/v1/equipment/PRESS-03/oee?minutes=x", None),
+    ("GET", "/v1/equipment/PRESS-03/oee?minute=2026-11-22T06:12Z", None),
+    ("GET", "/v1/equipment/PRESS-03/oee?minute=06:12", None),
+    ("GET", "/v1/equipment/PRESS-03/oee?minute=2999-01-01T00:00Z", None),
     ("GET", "/v1/equipment/none/oee", None),
     ("GET", "/v1/devices", None),
     ("POST", "/v1/devices/plc/items/speed", b"{}"),
     ("POST", "/v1/devices/plc/items/speed", WRITE % b"no terminal"),
     ("POST", "/v1/devices/plc/items/speed", WRITE % b"T1"),
     ("POST", "/v1/devices/plc/items/" + "x" * 201, WRITE % b"T1"),
+    ("POST", "/v1/devices/plc/items/a%0Ab", WRITE % b"T1"),
     ("GET", "/v1/labels", None),
     ("GET", "/v1/samples", None),
     ("GET", "/v1/samples?from=yesterday", None),
@@ -52,6 +56,13 @@ def test_the_document_names_the_routes_of_the_application_and_no_other(document:
     app = Api(None, None, None, None).app()  # type: ignore[arg-type]
     served = {(path, method.lower()) for path, method in routes(app) if method != "HEAD"}
     assert served == {(path, method) for path, methods in document["paths"].items() for method in methods}
+
+
+def test_every_route_says_how_it_answers_whom_it_does_not_let_in(document: Any) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert {"401", "403", "421"} <= set(operation["responses"]), operation["operationId"]
+            assert operation["security"] == [{}, {"bearer": []}]
 
 
 @pytest.mark.parametrize(("method", "target", "body"), ODD)
@@ -74,7 +85,7 @@ def test_every_reference_in_the_document_leads_somewhere(document: Any) -> None:
 
 def routes(app: Any) -> list[tuple[str, str]]:
     """Path and method of each route of the application."""
-    return [(route.path.replace(":path}", "}"), method) for route in app.routes for method in route.methods]
+    return [(route.path.replace(":item}", "}"), method) for route in app.routes for method in route.methods]
 
 
 def template(target: str) -> str:

@@ -13,7 +13,7 @@ from device_drivers.contract import DataValue, StatusCode
 from edge_agent.bookkeeping import Bookkeeper
 from edge_agent.bus import Bus
 from edge_agent.clock import SystemClock
-from edge_agent.equipment import Equipment
+from edge_agent.machines.equipment import Equipment
 from edge_agent.store import Connection, Store, StoreError, ledger
 
 T = TypeVar("T")

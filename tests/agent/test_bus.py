@@ -41,6 +41,27 @@ async def test_a_subscriber_waits_for_the_next_event() -> None:
         assert await waiting == Scan("a")
 
 
+async def test_who_waits_for_an_arrival_takes_nothing_and_hears_of_the_end() -> None:
+    bus = Bus()
+    with bus.subscribe(Scan, limit=1) as scans:
+        waiting = asyncio.ensure_future(scans.arrival())
+        await asyncio.sleep(0)
+        assert scans.quiet
+        assert not waiting.done()
+        bus.publish(Scan("a"))
+        await waiting
+        await scans.arrival()
+        assert not scans.quiet
+        assert scans.waiting() == [Scan("a")]
+        assert scans.quiet
+        waiting = asyncio.ensure_future(scans.arrival())
+        for code in "bc":
+            bus.publish(Scan(code))
+        await waiting
+        with pytest.raises(Overflow):
+            scans.waiting()
+
+
 async def test_of_states_only_the_newest_waits_in_the_place_of_the_first() -> None:
     bus = Bus()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from edge_agent.__main__ import main
+from edge_agent.command_line.parser import parser
 from tests.agent.person import Person
 from tests.agent.running import PATIENCE, AgentProcess, Plant, short_folder, site_text, wait
 
@@ -74,7 +76,7 @@ def troubled(folder: Path) -> Iterator[AgentProcess]:
 def test_check_calls_a_good_file_good(plant: Plant) -> None:
     told = floorhand("check", plant.agent.file)
     assert (told.returncode, told.stderr) == (0, "")
-    assert "good. Agent test-pc1: 60 terminals, 1 scanners, 1 connectors." in told.stdout
+    assert "good. Agent test-pc1: 90 terminals, 1 scanner, 1 connector." in told.stdout
     assert json.loads(floorhand("check", plant.agent.file, "--json").stdout) == {"problems": []}
 
 
@@ -132,6 +134,16 @@ def test_status_of_an_agent_that_needs_a_person(troubled: AgentProcess) -> None:
     told = program("status", "--site", troubled.file)
     assert told.returncode == 1
     assert "! Device scanner-1: There is no port" in told.stdout
+
+
+def test_whoever_has_read_enough_ends_a_command_without_a_word(plant: Plant) -> None:
+    """As `floorhand ... | head` does: the reader is gone before the first line is written."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        command = [sys.executable, "-m", "edge_agent", "status", "--address", plant.agent.address]
+        told = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, timeout=PATIENCE)
+    assert (told.returncode, told.stderr) == (0, b"")
 
 
 def test_commands_without_an_agent_say_how_to_start_one(folder: Path) -> None:
@@ -224,3 +236,11 @@ def ended(*arguments: str) -> Any:
     with pytest.raises(SystemExit) as end:
         main(arguments)
     return end.value.code
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_journal_of_no_lines_is_refused(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["journal", f"--limit={limit}"])
+    assert ended.value.code == 2
+    assert f"{limit} is not how many: a whole number of at least 1 was expected" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient
 from edge_agent.scanning.labels import label
-from edge_agent.views import EquipmentStatus, JournalRow, Kind, OeeReport, WorkPage
+from edge_agent.views import JournalRow, Kind, WorkPage
+from edge_agent.views.oee import OeeReport
+from edge_agent.views.status import EquipmentStatus
 from tests.agent.person import an_input
 from tests.agent.running import Plant, plant_in, short_folder, until
 
@@ -177,3 +180,14 @@ async def test_every_second_of_the_press_is_accounted_for() -> None:
             assert told.pieces[-1].job == "J-206"
             assert told.availability is not None
             assert told.performance is None  # the site file gives no cycle time
+
+            last = told.pieces[-1].began
+            why = msgspec.json.decode(
+                plant.get(f"/v1/equipment/PRESS-03/oee?minute={last:%Y-%m-%dT%H:%M:%SZ}"), type=OeeReport
+            )
+            assert (why.began, why.began.second, why.began.microsecond) == (last.replace(second=0, microsecond=0), 0, 0)
+            assert timedelta() < why.ended - why.began <= timedelta(minutes=1)
+            lasted = [piece.ended - piece.began for piece in why.pieces]
+            assert lasted == sorted(lasted, reverse=True)
+            assert sum(lasted, timedelta()) == why.ended - why.began
+            assert "J-206" in [piece.job for piece in why.pieces]

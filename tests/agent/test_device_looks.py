@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from config import UnitState
 from config.machine_maps import SHIPPED
 from device_drivers.simulators.process import Simulator
 from tests.agent.running import short_folder
@@ -116,6 +117,9 @@ def test_read_tells_each_point_with_what_was_sent_for_it(site: Path) -> None:
     assert high * 65_536 + low == points["good_count"]["value"] > 0
     assert points["state"]["raw"] == [points["state"]["value"]]
     assert points["state"]["source_time"].endswith("Z")
+    assert points["state"]["word"] in set(UnitState)
+    assert points["mode"]["word"] == "PRODUCTION"
+    assert (points["good_count"]["word"], points["temperature"]["unit"]) == ("", "°C")
     assert told["answered_ms"] >= 0
 
 
@@ -123,7 +127,7 @@ def test_read_prints_a_table_for_people(site: Path) -> None:
     told = floorhand("devices", "read", "press", "--site", site)
     assert (told.returncode, told.stderr) == (0, "")
     head, *rows = told.stdout.splitlines()
-    assert head.split() == ["name", "value", "unit", "status", "source_time", "raw"]
+    assert head.split() == ["name", "value", "unit", "word", "status", "source_time", "raw"]
     assert [row.split()[0] for row in rows][:3] == ["state", "mode", "good_count"]
 
 
@@ -132,6 +136,8 @@ def test_a_point_without_a_value_is_told_with_what_the_device_sent(site: Path) -
     points = {point["name"]: point for point in told["points"]}
     assert code == 1
     assert (points["oil"]["value"], points["oil"]["status"], points["oil"]["raw"]) == (None, "Bad", [0x8000])
+    assert points["oil"]["reason"].startswith("The device answers, but these numbers mean no value")
+    assert points["name"]["reason"] == ""
     assert points["name"]["value"] == "FH-PRESS-250"
     assert points["running"]["raw"] == [points["running"]["value"]]
 
@@ -158,6 +164,15 @@ def test_test_says_for_a_bad_point_what_to_check(site: Path) -> None:
         "[1] The device answers, but these numbers mean no value: its",
         "[2] The device refuses this address. Compare table, address ",
     ]
+
+
+def test_a_lost_device_reads_bad_with_the_reason_and_not_nothing(site: Path) -> None:
+    code, told = read(site, "gone")
+    assert (code, {point["status"] for point in told["points"]}) == (1, {"Bad"})
+    assert {point["reason"] for point in told["points"]} == {told["error"]["text"]}
+    printed = floorhand("devices", "read", "gone", "--site", site)
+    assert all(" Bad " in row for row in printed.stdout.splitlines()[1:])
+    assert printed.stderr.count("Nobody answers at 127.0.0.1") == 1
 
 
 @pytest.mark.parametrize("verb", ["read", "test", "browse"])
@@ -193,7 +208,7 @@ def browsed(site: Path, *arguments: object) -> list[dict[str, Any]]:
 def test_browse_shows_the_registers_of_every_table(site: Path) -> None:
     found = browsed(site, "press", "--from", "0", "--count", "100")
     holding = [one for one in found if 'table = "holding"' in one["place"]]
-    assert [one["place"] for one in holding] == [f'table = "holding", address = {n}' for n in range(24)]
+    assert [one["place"] for one in holding] == [f'table = "holding", address = {n}' for n in range(28)]
     assert all(one["status"] == "Good" for one in found)
     name = b"".join(int(one["value"]).to_bytes(2, "big") for one in holding[16:22])
     assert name == b"FH-PRESS-250"
@@ -213,7 +228,7 @@ def test_browse_says_where_to_look_on(site: Path) -> None:
 
 def test_browse_finds_what_lies_beside_addresses_that_are_refused(site: Path) -> None:
     found = browsed(site, "press", "--path", "holding", "--from", "20", "--count", "10")
-    assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(20, 24)]
+    assert [one["place"] for one in found] == [f'table = "holding", address = {n}' for n in range(20, 28)]
     nothing = floorhand("devices", "browse", "press", "--from", "500", "--count", "3", "--site", site)
     assert (nothing.returncode, nothing.stdout) == (0, "Nothing is there.\n")
 
@@ -258,7 +273,7 @@ def test_an_opc_ua_machine_says_what_it_is(site: Path) -> None:
     words = floorhand("devices", "test", "centre", "--site", site)
     assert words.returncode == 0
     assert "It says it is: " in words.stdout
-    assert "Look at this: Not secure: " in words.stdout
+    assert "Not secure" not in words.stdout, "it is on this PC: nobody else is between"
     assert re.search(r"^  UNCERTAIN  OilLevel +71\.5 ", words.stdout, re.MULTILINE)
 
 

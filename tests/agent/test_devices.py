@@ -14,25 +14,30 @@ import pytest
 
 import device_drivers
 from device_drivers.contract import (
+    BadReply,
     Clock,
     DataValue,
     DataValues,
+    DeviceError,
     DriverModule,
     Emit,
     Gap,
+    Misconfigured,
     Notice,
     Observation,
     Online,
+    PointRead,
     Scan,
     StatusCode,
+    TimedOut,
     Unreachable,
 )
 from device_drivers.opcua.options import Options
 from edge_agent.bus import Bus, Subscription
-from edge_agent.devices import Devices, DeviceSettings
+from edge_agent.devices.kept_alive import CanNotRead, Devices, DeviceSettings
 from edge_agent.events import DeviceChanged, GapArrived, ScanArrived, ValuesArrived
 from edge_agent.supervisor import Supervisor
-from edge_agent.views import DeviceStatus, ItemValue
+from edge_agent.views.status import DeviceStatus, ItemValue
 from tests.support.manual_clock import START, ManualClock
 
 Event = ScanArrived | ValuesArrived | DeviceChanged
@@ -58,9 +63,14 @@ class _Line:
         for observation in observations:
             self._emit(observation)
 
-    def cut(self, reason: str) -> None:
+    round_trip = None
+
+    async def read_now(self, within: float) -> tuple[PointRead, ...]:
+        raise Unreachable("10.0.0.9:502 is not connected now.")
+
+    def cut(self, reason: str | DeviceError) -> None:
         self.connected.clear()
-        self._cut.set_exception(Unreachable(reason))
+        self._cut.set_exception(reason if isinstance(reason, DeviceError) else Unreachable(reason))
 
 
 class Floor:
@@ -122,10 +132,11 @@ def value(item: str, value: float, status: StatusCode = StatusCode.GOOD) -> Data
 async def test_a_device_comes_online_with_its_identity(floor: Floor) -> None:
     assert [status.state for status in floor.devices.statuses()] == ["starting", "starting"]
     floor.clock.advance(3)
-    await floor.lines["plc"].observe(Online("Simatic S7"))
+    await floor.lines["plc"].observe(Online("Simatic S7", only_changes=True))
     await floor.until_state("plc", "online")
     status = floor.status("plc")
     assert (status.identity, status.equipment, status.since) == ("Simatic S7", "E1", floor.clock.now())
+    assert status.only_changes
     assert floor.status("gun").state == "starting"
 
 
@@ -272,3 +283,31 @@ async def test_the_newest_of_many_reads_counts_and_a_bad_one_keeps_the_last_good
     assert [(found[each].value, found[each].status, found[each].source_time) for each in names] == [
         (2, "Good", later), (2, "Bad", later),
     ]  # fmt: skip
+
+
+async def test_a_lost_device_that_is_read_says_why_it_is_lost(floor: Floor) -> None:
+    line = floor.lines["plc"]
+    await line.observe(Online(""))
+    with pytest.raises(CanNotRead, match="not connected now") as refused:
+        await floor.devices.read_now("plc")
+    assert refused.value.kind == "unreachable"
+    line.cut(TimedOut("Nobody answers at 10.0.0.9:502. Check the power."))
+    await floor.until_state("plc", "lost")
+    with pytest.raises(
+        CanNotRead, match=r"^plc does not answer, so it can not be read now\. Nobody answers at 10"
+    ) as refused:
+        await floor.devices.read_now("plc")
+    assert refused.value.kind == "timed_out"
+
+
+async def test_a_lost_device_has_the_kind_of_its_loss_and_none_when_it_is_back(floor: Floor) -> None:
+    line = floor.lines["plc"]
+    await line.observe(Online(""))
+    for error in (BadReply("Not Modbus."), Misconfigured("No such register.")):
+        line.cut(error)
+        await floor.until_state("plc", "lost")
+        status = floor.status("plc")
+        assert (status.kind, status.reason) == (error.kind, str(error))
+        floor.clock.advance(60)
+        await line.observe(Online(""))
+        assert floor.status("plc").kind == ""

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from device_drivers.contract import DataValue, StatusCode, Value
-from edge_agent.equipment import Equipment
-from edge_agent.views import EquipmentStatus, ItemValue
+from edge_agent.machines.equipment import Equipment
+from edge_agent.views.status import EquipmentStatus, ItemValue
 from tests.support.manual_clock import START
 
 
@@ -37,6 +37,8 @@ def test_a_machine_that_was_never_heard_of_has_no_data() -> None:
         id="E1",
         name="Press 1",
         state="NO DATA",
+        state_status="Bad",
+        alarm_status="Bad",
         device="plc",
         count_width=16,
         values=(
@@ -118,3 +120,16 @@ def test_a_count_is_a_whole_number_or_none(value: Value, count: int | None) -> N
     press = _press()
     press.take(_good("parts", value))
     assert press.status().count == count
+
+
+def test_what_is_not_known_for_sure_is_told_as_such() -> None:
+    press = _press()
+    press.take(_good("state", 3))
+    press.take(_good("alarm", 0))
+    status = press.status()
+    assert (status.state_status, status.alarm_status, status.mode_status) == ("Good", "Good", "Good")  # it has no mode
+    press.take(_bad("alarm", 1))
+    press.take(DataValue("state", 3, StatusCode.UNCERTAIN, _at(1)))
+    status = press.status()
+    assert (status.state, status.state_status) == ("EXECUTE", "Uncertain")
+    assert (status.alarm, status.alarm_status) == ("", "Bad")

@@ -10,9 +10,10 @@ from contextlib import aclosing
 
 import pytest
 
-from edge_agent.api import HEARTBEAT_SECONDS
 from edge_agent.client import AgentClient, Event
-from edge_agent.views import Echo, Status, View
+from edge_agent.local_api.event_stream import HEARTBEAT_SECONDS
+from edge_agent.views import Echo, View
+from edge_agent.views.status import Status
 from tests.agent.person import Person, said
 from tests.agent.running import PATIENCE, Plant
 

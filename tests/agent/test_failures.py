@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from edge_agent.agent import until_stopped
-from edge_agent.api import Api
 from edge_agent.events import PlansChanged
+from edge_agent.local_api.api import Api
 from edge_agent.scanning.labels import label
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.views import Kind, View, WorkPage

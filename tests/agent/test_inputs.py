@@ -10,7 +10,8 @@ import pytest
 
 from edge_agent.client import InputRefused
 from edge_agent.scanning.labels import label
-from edge_agent.views import Kind, Problem
+from edge_agent.views import Kind
+from edge_agent.views.status import Problem
 from tests.agent.person import Person, an_input, at, said
 from tests.agent.running import Plant, ask
 

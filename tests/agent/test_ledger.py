@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.ledger import Evidence, Reading, Share, Standing, Step, Switch, read, running, split
+from edge_agent.machines.ledger import Evidence, Reading, Share, Standing, Step, Switch, read, running, split
 from tests.support.manual_clock import START
 
 
@@ -22,7 +22,7 @@ def readings(*values: int, width: int = 32, cycle: float = 0.0, every: float = 6
     steps: list[Step] = []
     standing: Standing | None = None
     for number, value in enumerate(values):
-        steps.append(read(standing, Reading(value, at(number * every)), width, cycle))
+        steps.append(read(standing, Reading(value, at(number * every)), 1 << width, cycle))
         standing = steps[-1].standing
     return steps
 
@@ -58,16 +58,118 @@ def test_more_than_the_machine_can_make_is_a_jump() -> None:
 def test_with_a_cycle_time_a_slow_counter_that_fell_did_not_run_over() -> None:
     assert told(readings(65_530, 12, width=16, cycle=6.0))[1] == ("rolled_over", 18, 0)
     assert told(readings(60_000, 12, width=16, cycle=6.0))[1] == ("suspect", 0, 0)
-    assert told(readings(60_000, 12, width=16))[1] == ("rolled_over", 5548, 0)
+    assert told(readings(65_530, 12, width=16))[1] == ("rolled_over", 18, 0)
+    assert told(readings(60_000, 12, width=16))[1] == ("suspect", 0, 0)
+
+
+def test_without_a_cycle_time_one_wrong_reading_upwards_counts_nothing() -> None:
+    assert told(readings(100, 4_000_000_000, 101))[1:] == [("suspect", 0, 0), ("glitch", 1, 0)]
+    assert told(readings(100, 20_000, 101))[1:] == [("suspect", 0, 0), ("glitch", 1, 0)]
+    assert told(readings(100, 700, 101, every=0.5))[1:] == [("suspect", 0, 0), ("glitch", 1, 0)]
+    assert told(readings(100, 2_000_000, 101, every=3 * 86400))[1:] == [("suspect", 0, 0), ("glitch", 1, 0)]
+
+
+def test_with_a_cycle_time_one_wrong_reading_after_a_weekend_counts_nothing() -> None:
+    assert told(readings(100, 50_000, 101, cycle=6.0, every=3 * 86400))[1:] == [("suspect", 0, 0), ("glitch", 1, 0)]
+
+
+def test_without_a_cycle_time_what_no_machine_makes_is_a_jump_to_no_job() -> None:
+    assert told(readings(100, 4_000_000_000, 4_000_000_001))[1:] == [("suspect", 0, 0), ("jump", 1, 3_999_999_900)]
+
+
+@pytest.mark.parametrize("cycle", [0.0, 30.0])
+def test_a_weekend_is_counted_whole_with_the_second_reading(cycle: float) -> None:
+    first = read(None, Reading(100, at(0)), 2**32, cycle).standing
+    waits = read(first, Reading(9_000, at(3 * 86400)), 2**32, cycle)
+    assert (waits.evidence, waits.parts) == (Evidence.SUSPECT, 0)
+    step = read(waits.standing, Reading(9_001, at(3 * 86400 + 1)), 2**32, cycle)
+    assert (step.evidence, step.parts, step.doubtful) == (Evidence.COUNTED, 8_901, 0)
+    assert (step.began, step.standing) == (at(0), Standing(Reading(9_001, at(3 * 86400 + 1)), 2**32))
+
+
+def test_without_a_cycle_time_a_reset_gives_no_job_a_part_that_nobody_made() -> None:
+    assert told(readings(60_000, 0, 3, width=16, every=1.0))[1:] == [("suspect", 0, 0), ("reset", 3, 0)]
+
+
+def test_without_a_cycle_time_a_weekend_that_may_have_run_over_is_doubtful() -> None:
+    weekend = 3 * 86400
+    assert told(readings(60_000, 2_000, 2_001, width=16, every=weekend))[1:] == [
+        ("suspect", 0, 0), ("unsure", 1, 7_536),
+    ]  # fmt: skip
+
+
+@given(pace=st.integers(0, 450), every=st.sampled_from([0.2, 1.0, 10.0, 60.0]), more=st.integers(2, 30))
+def test_no_machine_without_a_cycle_time_is_too_fast_or_read_too_seldom(pace: int, every: float, more: int) -> None:
+    made = [int(pace * every * number) for number in range(more)]
+    steps = readings(*made, every=every)
+    on_the_way = made[-1] - steps[-1].standing.last.value
+    assert sum(step.parts for step in steps) + on_the_way == made[-1]
+    assert sum(step.doubtful for step in steps) == 0
+    assert on_the_way <= pace * every + 1
 
 
 def test_a_counter_that_may_have_run_over_twice_says_so() -> None:
     assert told(readings(10, 20, width=8, cycle=1.0, every=7200))[1] == ("unsure", 10, 0)
 
 
+WEEKEND = 2.5 * 86400
+
+
+@pytest.mark.parametrize(("cycle", "silence"), [(2.0, WEEKEND), (1.0, 16 * 3600.0), (0.5, 86400.0)])
+def test_a_counter_forgotten_over_a_silence_books_nothing_as_sure(cycle: float, silence: float) -> None:
+    standing, steps = read(None, Reading(1200, at(0)), 2**16, cycle).standing, []
+    for seconds, value in ((silence, 0), (silence + 2, 1), (silence + 4, 2)):
+        steps.append(read(standing, Reading(value, at(seconds)), 2**16, cycle))
+        standing = steps[-1].standing
+    assert told(steps) == [("suspect", 0, 0), ("unsure", 1, 64_336), ("counted", 1, 0)]
+
+
+@given(
+    modulus=st.sampled_from([2**8, 1_000, 10_000, 2**16, 10**6, 2**32]), last=st.integers(1, 2**32),
+    value=st.integers(0, 2**32), cycle=st.sampled_from([0.0, 0.1, 2.0, 30.0]), silence=st.integers(0, 10 * 86400),
+)  # fmt: skip
+def test_what_was_not_seen_to_run_over_is_never_counted_as_if_it_had(
+    modulus: int, last: int, value: int, cycle: float, silence: int
+) -> None:
+    last, value = last % modulus, value % modulus
+    first = read(None, Reading(last, at(0)), modulus, cycle).standing
+    step = read(first, Reading(value, at(silence)), modulus, cycle)
+    again = read(step.standing, Reading(value, at(silence + 1)), modulus, cycle)
+    sure, fell = step.parts + again.parts, value < last
+    rolled = (value - last) % modulus
+    if not fell or step.evidence is Evidence.ROLLED_OVER:
+        assert sure in (0, rolled)
+        assert not fell or rolled <= modulus // 8
+    else:
+        assert sure == 0
+        assert step.doubtful + again.doubtful in (0, value, rolled)
+
+
+@given(
+    modulus=st.sampled_from([1_000, 10_000, 2**16, 10**6]), start=st.integers(0, 10**6),
+    made=st.lists(st.integers(0, 2), max_size=60), cycle=st.sampled_from([0.0, 1.0, 2.0]),
+)  # fmt: skip
+def test_followed_at_its_pace_no_rollover_is_in_doubt(modulus: int, start: int, made: list[int], cycle: float) -> None:
+    value, standing, counted = start, read(None, Reading(start, at(0)), modulus, cycle).standing, 0
+    for number, parts in enumerate(made, 1):
+        value += parts
+        step = read(standing, Reading(value, at(2 * number)), modulus, cycle)
+        standing, counted = step.standing, counted + step.parts
+        assert step.doubtful == 0
+    assert counted == sum(made)
+
+
+def test_a_counter_that_ends_at_9999_goes_on_at_0() -> None:
+    standing, counted = None, 0
+    for number in range(13):
+        step = read(standing, Reading((9_990 + number) % 10_000, at(2 * number)), 10_000, 2.0)
+        standing, counted = step.standing, counted + step.parts
+    assert counted == 12
+
+
 def test_a_counter_of_another_width_begins_anew() -> None:
-    before = read(None, Reading(300, at(0)), 32).standing
-    step = read(before, Reading(44, at(1)), 8)
+    before = read(None, Reading(300, at(0)), 2**32).standing
+    step = read(before, Reading(44, at(1)), 2**8)
     assert (step.evidence, step.parts, step.standing.epoch) == (Evidence.FIRST, 0, 1)
 
 
@@ -79,7 +181,7 @@ def test_no_part_is_lost_whatever_the_width(width: int, start: int, made: list[i
     value, standing, counted = start, None, 0
     for number, parts in enumerate([0, *made]):
         value += parts
-        step = read(standing, Reading(value, at(number)), width)
+        step = read(standing, Reading(value, at(number)), 1 << width)
         standing, counted = step.standing, counted + step.parts
         assert step.doubtful == 0
     assert counted == sum(made)
@@ -89,24 +191,24 @@ def test_no_part_is_lost_whatever_the_width(width: int, start: int, made: list[i
     made=st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=40), start=st.integers(20, 2**16 - 1)
 )
 def test_single_wrong_readings_change_no_count(made: list[tuple[int, bool]], start: int) -> None:
-    value, standing, counted = start, read(None, Reading(start, at(0)), 16, 6.0).standing, 0
+    value, standing, counted = start, read(None, Reading(start, at(0)), 2**16, 6.0).standing, 0
     for number, (parts, wrong) in enumerate(made, 1):
         if wrong:
             glitch = Reading((value + 2**15) % 2**16, at(number * 60 - 1))
-            step = read(standing, glitch, 16, 6.0)
+            step = read(standing, glitch, 2**16, 6.0)
             standing, counted = step.standing, counted + step.parts + step.doubtful
         value += parts
-        step = read(standing, Reading(value, at(number * 60)), 16, 6.0)
+        step = read(standing, Reading(value, at(number * 60)), 2**16, 6.0)
         standing, counted = step.standing, counted + step.parts + step.doubtful
     assert counted == sum(parts for parts, _ in made)
 
 
 @given(before=st.integers(20_000, 40_000), after=st.lists(st.integers(0, 9), min_size=2, max_size=30))
 def test_after_a_reset_every_part_is_counted_once(before: int, after: list[int]) -> None:
-    standing, value, counted = read(None, Reading(before, at(0)), 16).standing, 0, 0
+    standing, value, counted = read(None, Reading(before, at(0)), 2**16).standing, 0, 0
     for number, parts in enumerate(after, 1):
         value += parts
-        step = read(standing, Reading(value, at(number)), 16)
+        step = read(standing, Reading(value, at(number)), 2**16)
         standing, counted = step.standing, counted + step.parts + step.doubtful
     assert counted == value
     assert standing.epoch == 1

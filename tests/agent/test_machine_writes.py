@@ -15,10 +15,10 @@ import pytest
 from device_drivers.simulators.modbus_peer import Ask, Fault, Kind, Peer
 from edge_agent.client import AgentClient, InputRefused
 from edge_agent.events import DeviceChanged, FactsRecorded
+from edge_agent.machines.write_gate import Refused
 from edge_agent.store import StoreError
 from edge_agent.views import JournalRow
-from edge_agent.write_gate import Refused
-from edge_agent.write_orders import WriteAnswer
+from edge_agent.views.write_orders import WriteAnswer
 from sync.machine_facts import MachineWriteFinished, MachineWriteRefused, MachineWriteRequested
 from tests.agent.gate import Gate, gate_in, order, rule
 from tests.agent.person import Person, everything_sent

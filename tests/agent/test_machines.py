@@ -12,7 +12,7 @@ import pytest
 
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient
-from edge_agent.views import DeviceStatus, EquipmentStatus, Status
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, Status
 from tests.agent.running import PATIENCE, AgentProcess, short_folder, site_text, until
 
 RUNNING = ("--time-scale", "4", "--begin", "60")  # both machines have begun to make parts by then

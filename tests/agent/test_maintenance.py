@@ -8,10 +8,11 @@ import pytest
 
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient, InputRefused
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import LinePage, LinkPage, MachinePage, TrendPage
 from edge_agent.scanning.labels import label
-from edge_agent.views import DeviceStatus, Kind, Status, View
+from edge_agent.views import Kind, View
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import LinePage, LinkPage, MachinePage, TrendPage
+from edge_agent.views.status import DeviceStatus, Status
 from tests.agent.person import Person, an_input, at, everything_sent, said
 from tests.agent.running import Plant, plant_in, short_folder, until
 
@@ -66,9 +67,12 @@ async def mechanic(agent: AgentClient) -> Person:
     if (await person.look()).who is not None:
         await person.do("sign_off")
     view = await person.sign_on("1007")
-    while at(view) != "maintain.line":
+    assert view.who is not None, view.message
+    for _ in range(9):
+        if at(view) == "maintain.line":
+            return person
         view = await person.do("back")
-    return person
+    raise AssertionError(f"{at(view)} has no way back to the line")
 
 
 async def online(agent: AgentClient) -> DeviceStatus:
@@ -90,9 +94,7 @@ async def test_the_line_then_the_machine_with_its_live_values(agent: AgentClient
     rows = {row.id: row for row in view.page.machines}
     assert (rows["PRESS-03"].device, rows["PRESS-03"].device_state) == ("plc", "online")
     assert (rows["CNC-02"].state, rows["CNC-02"].device_state) == ("NO DATA", "none")
-    assert [(span.state, span.ended - span.began) for span in rows["CNC-02"].strip] == [
-        ("NO DATA", view.page.ended - view.page.began)
-    ]
+    assert rows["CNC-02"].strip == (), "nothing was ever heard of it"
     view = await mechanic.scan(Kind.WORKSTATION, "PRESS-03")
     assert isinstance(view.page, MachinePage)
     assert [choice.id for choice in view.choices] == ["parts", "oil"]

@@ -18,7 +18,7 @@ from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.store import Entry, Store
 from edge_agent.store.plans import PlanInbox, load_book
-from edge_agent.terminals import Terminals
+from edge_agent.terminals.inputs import Terminals
 from edge_agent.views import Input, Kind, View
 from sync.contract import (
     AnyFact,
@@ -56,7 +56,7 @@ def job(number: int, status: DispatchStatus) -> JobOrder:
 
 
 def plans() -> Iterator[AnyPlan]:
-    yield Person(id="p1", name="Ana Silva", badge="1001")
+    yield Person(id="p1", name="Ana Silva", badge="1001", roles=("operator", "picker"))
     yield from (job(number, DispatchStatus.RELEASED) for number in range(OPEN))
     yield from (job(OPEN + number, DispatchStatus.COMPLETED) for number in range(DONE))
     yield from (MaterialDefinition(id=f"I-{number:04}", description="Bearing") for number in range(ITEMS))

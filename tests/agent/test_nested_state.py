@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, StatusCode
-from edge_agent.equipment import Equipment
-from edge_agent.nested_state import NestedState
-from edge_agent.stops import NO_DATA, UNDEFINED
+from edge_agent.machines.equipment import Equipment
+from edge_agent.machines.nested_state import NestedState
+from edge_agent.machines.stops import NO_DATA, UNDEFINED
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 ITEMS = ("base", "machine", "execute")

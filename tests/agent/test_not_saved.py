@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing, contextmanager
@@ -48,6 +49,22 @@ async def test_an_input_that_can_not_be_kept_is_refused_and_can_be_sent_again(
     assert answers[0] == answers[1]
     assert said(answers[0]) == "report_production.saved_good"
     assert await recorded(person) == [*before, "MaterialProduced"]
+
+
+async def test_a_disk_that_takes_nothing_is_logged_once_and_its_return_once(plant: Plant, person: Person) -> None:
+    def logged() -> list[str]:
+        lines = map(json.loads, plant.agent.log.splitlines())
+        return [line["event"] for line in lines if line["event"].startswith("input.")]
+
+    await person.work_on()
+    before = logged()
+    with held(plant.agent.database):
+        for _ in range(3):
+            with pytest.raises(InputRefused):
+                await person.type("7")
+    for _ in range(2):
+        await person.type("7")
+    assert logged()[len(before) :] == ["input.not_saved", "input.saved_again"]
 
 
 async def test_a_scan_that_can_not_be_kept_says_so_where_it_was_made(

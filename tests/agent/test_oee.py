@@ -9,9 +9,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.ledger import Switch
-from edge_agent.oee import PLANNED, Element, oee, pieces, times, why
-from edge_agent.stops import Span, Stop, stands
+from edge_agent.machines.ledger import Switch
+from edge_agent.machines.oee import PLANNED, Element, oee, pieces, times, why
+from edge_agent.machines.stops import Span, Stop, stands
 from sync.contract import DowntimeSplit
 from tests.support.manual_clock import START
 
@@ -43,7 +43,7 @@ def test_a_shift_in_its_elements() -> None:
     }
     assert lasted == {
         "production": 70, "short_stop": 0, "delay": 20.5, "maintenance": 9.5, "run_without_order": 10,
-        "no_order": 0, "no_data": 20,
+        "planned_downtime": 0, "no_order": 0, "no_data": 20,
     }  # fmt: skip
 
 
@@ -53,6 +53,18 @@ def test_the_factors_of_a_shift() -> None:
     assert factors.performance == Fraction(665 * 6, 70 * 60)
     assert factors.quality == Fraction(630, 665)
     assert factors.oee == Fraction(630 * 6, 100 * 60)
+
+
+def test_a_planned_break_counts_against_nobody() -> None:
+    found = pieces(SHIFT, ORDER, STOPS, at(0), at(130), planned=("STOP-1",))
+    elements = times(found)
+    lasted = {element.value: elements[element].total_seconds() / 60 for element in elements}
+    # The first of the two causes of the stop was a break, the second was not.
+    assert (lasted["planned_downtime"], lasted["delay"], lasted["production"]) == (15, 5.5, 70)
+    assert sum(lasted.values()) == 130
+    factors = oee(elements, good=630, scrap=Fraction(35), cycle=6.0)
+    assert factors.availability == Fraction(70, 85)
+    assert [(each.element, each.reason) for each in why(found, at(62))] == [(Element.PLANNED_DOWNTIME, "STOP-1")]
 
 
 def test_why_a_minute_is_red() -> None:

@@ -17,7 +17,7 @@ from config import Device, Settings, parse
 from config.machine_maps import SHIPPED
 from device_drivers.contract import DataValue
 from edge_agent.clock import SystemClock
-from edge_agent.equipment import Equipment
+from edge_agent.machines.equipment import Equipment
 from edge_agent.site import machine_of, option_types
 from tests.device_drivers.observing import Running, running
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.api import Api
+from edge_agent.local_api.api import Api
 from edge_agent.places import PlaceError, own_data
 from edge_agent.status import LinkBoard, StatusBoard
 from tests.agent.hall import hall_in

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.maintenance_pages import StateSpan
-from edge_agent.reliability import downtime, is_failure, reliability, strip
-from edge_agent.stops import NO_DATA, Span, Stop
+from edge_agent.machines.reliability import downtime, is_failure, reliability, short_stops, strip
+from edge_agent.machines.reliability import stood as stood_in
+from edge_agent.machines.stops import NO_DATA, Span, Stop
+from edge_agent.views.maintenance import StateSpan
 from sync.contract import DowntimeSplit
 from tests.support.manual_clock import START
 
@@ -130,9 +131,42 @@ def test_downtime_adds_up_and_the_longest_comes_first(stood: tuple[Stop, ...], f
     assert all(0 < row.stops <= len(stood) for row in rows)
 
 
+@given(stops(), st.integers(0, 300), st.integers(1, 300))
+def test_where_it_stood_covers_every_stop_and_little_more(stood: tuple[Stop, ...], first: int, length: int) -> None:
+    began, ended = at(first), at(first + length)
+    told = stood_in(stood, began, ended)
+    assert all(each.began < each.ended for each in told)
+    assert all(one.ended < other.began for one, other in itertools.pairwise(told))
+    assert len(told) <= 241
+    for stop in stood:
+        start, over = max(stop.began, began), min(stop.ended or ended, ended)
+        assert over <= start or any(each.began <= start and over <= each.ended for each in told)
+    edges = {began, ended, *(stop.began for stop in stood), *(stop.ended for stop in stood)}
+    assert all({each.began, each.ended} <= edges for each in told)
+
+
 def test_a_split_stop_counts_for_each_of_its_reasons_and_what_nobody_said_is_a_row() -> None:
     split = Stop("s1", at(0), "HELD", ended=at(30), reason="STOP-1", splits=(DowntimeSplit(at(10), "STOP-2"),))
     still = Stop("s2", at(50), "ABORTED")
     assert [(row.reason, row.time, row.stops) for row in downtime((still, split), at(5), at(60))] == [
         ("STOP-2", timedelta(minutes=20), 1), ("", timedelta(minutes=10), 1), ("STOP-1", timedelta(minutes=5), 1),
     ]  # fmt: skip
+
+
+def test_short_stops_are_those_that_ended_in_a_run_and_are_no_stop() -> None:
+    spans = [
+        Span(state, at(began), ended=at(ended))
+        for state, began, ended in (
+            ("EXECUTE", 0, 1), ("STOPPING", 1, 1.2), ("IDLE", 1.2, 1.5), ("EXECUTE", 1.5, 3), ("ABORTED", 3, 9),
+            ("EXECUTE", 9, 10), ("HELD", 10, 10.5), (NO_DATA, 10.5, 11), ("EXECUTE", 11, 12), ("HELD", 12, 12.5),
+        )
+    ]  # fmt: skip
+    long = [Stop("s1", at(3), "ABORTED", ended=at(9))]
+    assert short_stops(spans, long) == (at(1.5),)
+    assert short_stops(spans, []) == (at(1.5), at(9))
+
+
+@given(histories())
+def test_a_short_stop_ends_where_a_run_begins(spans: tuple[Span, ...]) -> None:
+    begun = {span.began for span in spans if span.state == "EXECUTE"}
+    assert set(short_stops(spans, [])) <= begun

@@ -76,7 +76,9 @@ async def test_what_was_refused_is_booked_in_order_when_the_office_lets_it(
     assert f"{refused.seq:>6} +  " in capsys.readouterr().out
 
     assert [row.sent for row in (await decided(client, JOB))[-3:]] == ["yes"] * 3
-    applied = [each.fact for each in office.erp.bookings(AGENT) if each.outcome == "applied"]
+    booked = [each for each in office.erp.bookings(AGENT) if each.outcome == "applied"]
+    assert [each.note for each in booked if each.kind == "ExceptionDecided"] == ["resend"]
+    applied = [each.fact for each in booked if each.kind != "ExceptionDecided"]
     assert applied[-3:] == [refused.id, held.id, last.id]
     health = await client.health()
     assert (health.parked_count, health.unsent, health.problems) == (0, 0, ())

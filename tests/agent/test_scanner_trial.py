@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge_agent.client import AgentClient, InputRefused
-from edge_agent.scanner_report import ScannerReport
 from edge_agent.scanning.labels import label
 from edge_agent.site import load_site
 from edge_agent.views import Input, Kind
+from edge_agent.views.scanner_report import ScannerReport
 from tests.agent.running import PATIENCE, Plant, plant_in, short_folder, until
 
 LABEL = "]C110A1\x1d217"

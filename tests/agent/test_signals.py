@@ -13,9 +13,9 @@ import pytest
 from device_drivers.contract import Scan, Signal
 from device_drivers.simulators.process import Simulator
 from edge_agent.bus import Bus
+from edge_agent.devices.signals import SIGNALS, pump_signals
 from edge_agent.events import ScanArrived, VerdictGiven
 from edge_agent.scanning.labels import label
-from edge_agent.signals import SIGNALS, pump_signals
 from edge_agent.views import Kind, Verdict
 from tests.agent.running import Plant, plant_in, short_folder, wait
 from tests.support.manual_clock import START

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.stops import Span, Stop, Watch, due, stands, turned
+from edge_agent.machines.stops import Span, Stop, Watch, due, given_up, stands, turned
 from tests.support.manual_clock import START
 
 LIMIT = timedelta(seconds=60)
@@ -21,17 +21,25 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def watched(told: Sequence[tuple[float, str]], until: float) -> tuple[list[Span], list[Stop]]:
-    """The spans and the stops of a machine that was in these states, looked at every second."""
+def watched(
+    told: Sequence[tuple[float, str]], until: float, over: timedelta = timedelta()
+) -> tuple[list[Span], list[Stop]]:
+    """The spans and the stops of a machine that was in these states, looked at every second; a stand goes on over a
+    shorter NO DATA than `over`.
+    """
     watch, spans, stops = Watch(), dict[datetime, Span](), dict[str, Stop]()
     ahead = sorted(told, key=lambda each: each[0])
     for second in range(int(until) + 1):
+        if (gone := given_up(watch, at(second), over)) is not None:
+            watch = gone.watch
+            if gone.ended is not None:
+                stops[gone.ended.id] = gone.ended
         asked = due(watch, at(second), LIMIT, f"s{second}")
         if asked is not None and asked.stop is not None:
             watch, stops[asked.stop.id] = asked, asked.stop
         while ahead and ahead[0][0] <= second:
             when, state = ahead.pop(0)
-            turn = turned(watch, Span(state, at(when)))
+            turn = turned(watch, Span(state, at(when)), over)
             watch = turn.watch
             spans |= {span.began: span for span in turn.spans}
             if turn.ended is not None:
@@ -59,6 +67,26 @@ def test_what_nobody_knows_is_no_stop_and_ends_one() -> None:
     ]
     stops = watched(told, 1300)[1]
     assert [(stop.began, stop.ended) for stop in stops] == [(at(500), at(600)), (at(1200), None)]
+
+
+def test_a_stand_goes_on_over_a_short_no_data() -> None:
+    told = [(0, "EXECUTE"), (10, "HELD")]
+    told += [(second, state) for second in range(20, 300, 10) for state in ("NO DATA",)]
+    told += [(second + 2, "HELD") for second in range(20, 300, 10)]
+    spans, stops = watched([*told, (400, "EXECUTE")], 500, LIMIT)
+    assert [(stop.began, stop.ended) for stop in stops] == [(at(10), at(400))]
+    assert sum(span.state == "NO DATA" for span in spans) == 28
+
+
+def test_a_stop_ends_where_a_long_no_data_began_or_another_state_comes_after_a_short_one() -> None:
+    long = watched([(0, "HELD"), (100, "NO DATA"), (160, "HELD"), (300, "EXECUTE")], 400, LIMIT)[1]
+    assert [(stop.began, stop.ended) for stop in long] == [(at(0), at(100)), (at(160), at(300))]
+    other = watched([(0, "HELD"), (100, "NO DATA"), (110, "ABORTED"), (300, "EXECUTE")], 400, LIMIT)[1]
+    assert [(stop.began, stop.ended) for stop in other] == [(at(0), at(100)), (at(110), at(300))]
+    runs = watched([(0, "HELD"), (100, "NO DATA"), (110, "EXECUTE")], 400, LIMIT)[1]
+    assert [(stop.began, stop.ended) for stop in runs] == [(at(0), at(100))]
+    for_ever = watched([(0, "HELD"), (100, "NO DATA")], 400, LIMIT)[1]
+    assert [(stop.began, stop.ended) for stop in for_ever] == [(at(0), at(100))]
 
 
 def test_the_alarm_that_comes_after_the_state_belongs_to_the_stop() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import TimedOut, Unreachable
-from edge_agent.supervisor import FIRST, LONGEST, State, Supervisor, delay
+from edge_agent.supervisor import FIRST, LONGEST, STEADY, WAITED, State, Supervisor, delay
 from tests.support.manual_clock import ManualClock
 
 
@@ -86,7 +86,7 @@ async def test_a_lost_device_is_tried_again_with_growing_pauses(
     assert log.messages == ["task.lost"]
 
 
-async def test_the_first_sign_of_life_ends_the_loss_and_the_back_off(
+async def test_the_first_sign_of_life_ends_the_loss_and_some_seconds_of_it_the_back_off(
     case: _Case, log: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):
@@ -96,11 +96,30 @@ async def test_the_first_sign_of_life_ends_the_loss_and_the_back_off(
     case.supervisor.alive("press")
     assert case.states[-1] == State("online")
     assert case.states.count(State("online")) == 1
+    case.clock.advance(STEADY)
     case.device.end(TimedOut("slow"))
     (due,) = await case.clock.sleeping()
     assert due - case.clock.monotonic() <= FIRST
     assert case.states[-1] == State("lost", "slow", 1)
     assert log.messages == ["task.lost", "task.back", "task.lost"]
+
+
+@pytest.mark.parametrize("stays", [0.0, WAITED, STEADY - 0.1])
+async def test_what_is_there_for_a_moment_again_and_again_is_tried_later_each_time(
+    case: _Case, stays: float
+) -> None:
+    pauses = []
+    for _ in range(9):
+        await case.device.started()
+        case.supervisor.alive("press")
+        case.clock.advance(stays)
+        case.device.end(Unreachable("it closed the connection"))
+        (due,) = await asyncio.wait_for(case.clock.sleeping(), 5)
+        pauses.append(due - case.clock.monotonic())
+        case.clock.advance(pauses[-1])
+    assert pauses[0] <= FIRST < pauses[3] < LONGEST
+    assert all(LONGEST / 2 <= pause <= LONGEST for pause in pauses[5:])
+    assert [state.tries for state in case.states if state.phase == "lost"] == list(range(1, 10))
 
 
 async def test_a_wall_clock_that_jumps_changes_nothing(case: _Case) -> None:
@@ -176,12 +195,13 @@ def test_a_pause_is_never_long_and_never_nothing(tries: int, seed: int) -> None:
     assert FIRST / 2 <= delay(tries, Random(seed)) <= LONGEST
 
 
-async def test_the_time_that_a_try_took_counts_as_waited() -> None:
+@pytest.mark.parametrize("took", [LONGEST, WAITED], ids=["longer than the pause", "shorter than the pause"])
+async def test_the_time_that_a_try_took_counts_as_waited(took: float) -> None:
     case = _Case()
     for _ in range(5):
         await case.lose(TimedOut("no answer"))
     await case.device.started()
-    case.clock.advance(LONGEST)
+    case.clock.advance(took)
     case.device.end(TimedOut("no answer"))
     (due,) = await asyncio.wait_for(case.clock.sleeping(), 5)
     assert due - case.clock.monotonic() == pytest.approx(FIRST)

@@ -25,7 +25,9 @@ async def test_a_terminal_that_was_killed_comes_back_to_the_same_step(plant: Pla
         screen.shows("J-204", "Running.")
         screen.type("s")
         screen.shows("How many")
-        screen.type("2\r")
+        screen.type("2")
+        screen.shows("2▏")
+        screen.type("\r")
         screen.shows("flash", "test piece")
         screen.process.kill()
         before = steady(screen)
@@ -53,9 +55,9 @@ async def test_the_same_keys_are_a_scan_or_a_number_by_their_pace(plant: Plant, 
         screen.type("0004\r")
         screen.shows("UNKNOWN  0004")
         for typed in ("0", "00", "000", "0004"):
-            screen.type(typed[-1])
+            screen.press(typed[-1])
             screen.shows(typed + "▏")  # the pace has told: it is typing
-        screen.type("\r")
+        screen.press("\r")
         screen.shows("4 pc good")
     rows = [row for row in await person.agent.journal(limit=1000) if row.terminal == person.terminal]
     assert [row.kind for row in rows[-2:]] == ["ScanRefused", "MaterialProduced"]

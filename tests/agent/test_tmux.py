@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.client import AgentClient
 from edge_agent.views import Kind
-from tests.agent.person import Person
+from tests.agent.person import Person, at
 from tests.agent.running import Plant
 from tests.agent.tmux import Tmux
 
@@ -31,6 +31,25 @@ def window(request: pytest.FixtureRequest, plant: Plant, person: Person) -> Iter
         yield tmux
     finally:
         tmux.run("kill-server")
+
+
+@pytest.mark.parametrize(
+    "keys", [["4711"], ["12", "Enter"], ["LOT-XE12"], ["XE1-7"], ["7", "Enter"], ["5" * 520, "Enter"]],
+    ids=["no_enter", "short", "letters", "actions", "one", "too_long"],
+)  # fmt: skip
+async def test_what_comes_as_fast_as_a_scan_is_never_typed(
+    window: Tmux, person: Person, agent: AgentClient, keys: list[str]
+) -> None:
+    await person.work_on()
+    window.shows("Running.")
+    before = at(await person.look())
+    window.press(*keys)
+    window.shows("UNKNOWN")
+    assert at(await person.look()) == before
+    assert "▸  ▏" in window.screen  # the field is empty
+    rows = [row for row in await agent.journal(limit=1000) if row.terminal == person.terminal]
+    assert [row.kind for row in rows if row.kind in ("MaterialProduced", "ScanRefused")] == ["ScanRefused"]
+    assert str(rows[-1].body["raw"]) == keys[0]
 
 
 async def test_a_person_in_tmux_sees_the_step_the_verdict_and_the_help(

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import DataValue, Notice, Online, StatusCode, Unchanged
+from edge_agent.devices.watchdog import LEAST, Watchdog
 from edge_agent.events import GapArrived
 from edge_agent.status import LinkBoard, StatusBoard
 from edge_agent.store import Store
-from edge_agent.watchdog import LEAST, Watchdog
 from tests.agent.test_devices import Floor, floor, value  # noqa: F401 - a fixture
 from tests.support.manual_clock import START
 
@@ -54,6 +54,17 @@ async def test_a_device_that_goes_on_with_bad_values_is_silent_and_keeps_its_con
     assert floor.devices.items("plc")["speed"].status == "Bad", "nobody knows whether it is still so"
     await plc.observe(value("speed", 2))
     assert floor.status("plc").silent_since is None
+
+
+async def test_a_device_that_gets_a_quicker_rhythm_is_waited_for_no_longer(floor: Floor) -> None:  # noqa: F811
+    plc = floor.lines["plc"]
+    await plc.observe(Online("A", rhythm=3600), value("count", 7))
+    await floor.clock.sleeping()
+    await plc.observe(Online("A", rhythm=0.5), value("count", 8))
+    await floor.clock.sleeping()
+    floor.clock.advance(LEAST)
+    await floor.until_state("plc", "lost")
+    assert "has said nothing for 10 s" in floor.status("plc").reason
 
 
 async def test_the_operator_and_monitoring_are_told(floor: Floor, tmp_path: Path) -> None:  # noqa: F811

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_drivers.simulators.modbus_peer import Peer
-from edge_agent.write_gate import Allowed, Refused, Rule, Wanted, judge, same
-from edge_agent.write_orders import WriteAnswer
+from edge_agent.machines.write_gate import Allowed, Refused, Rule, Wanted, judge, same
+from edge_agent.views.write_orders import WriteAnswer
 from sync.contract import Person
 from sync.machine_facts import (
     MachineValue,

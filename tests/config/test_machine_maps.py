@@ -86,6 +86,9 @@ MISTAKES = {
     "driver": lambda text: text.replace('driver = "bus"', 'driver = "buss"'),
     "parameters.base.kind": lambda text: text.replace('kind = "number"', 'kind = "figure"'),
     "options.points[0].address": lambda text: text.replace("{base + 0}", "{bass + 0}"),
+    "parameters.late.default": lambda text: (
+        text + '\n[parameters.late]\nwhat = "x"\nkind = "number"\ndefault = "{bass + 1}"\n'
+    ),
     "parameters.other": lambda text: text + '\n[parameters.other]\nwhat = "x"\ndefault = "y"\n',
     "equipment.count": lambda text: text.replace('count = "good"', 'count = "goods"'),
     "equipment.show[0]": lambda text: text.replace('show = ["heat"]', 'show = ["hest"]'),
@@ -148,6 +151,15 @@ def test_what_a_machine_does_not_have_is_left_out_of_its_equipment_too(folder: P
     machine = settings.equipment[0]
     assert [point.name for point in settings.devices[0].options.points] == ["state"]
     assert (machine.state, machine.count, machine.alarm, machine.show) == ("state", "", "", ())
+
+
+def test_what_a_map_expects_is_expected_of_the_device_but_for_what_the_site_says_itself(folder: Path) -> None:
+    press = folder / "machine_maps" / "press.toml"
+    press.write_text(MAP.replace("[equipment]", "[expect]\nheat = [1]\nalarm = [0]\ngood = [2]\n[equipment]"))
+    own = 'leave_out = ["alarm"]\nexpect = { good = [5, "x"], state = [6] }\n'
+    assert read(folder, DEVICE, own).devices[0].expect == {"heat": (1,), "good": (5, "x"), "state": (6,)}
+    (problem,) = problems(folder, DEVICE, "expect = { goods = [5] }\n")
+    assert (problem.key, "did you mean" in str(problem)) == ("devices[0].expect.goods", True)
 
 
 def test_a_state_item_of_its_own_takes_nothing_of_the_maps_states(folder: Path) -> None:

@@ -75,6 +75,11 @@ def test_a_sunspec_meter_tells_its_values_by_their_scale_factors(meter: int) -> 
     assert {name: told[name] for name in expected} == near(expected)
 
 
+def test_a_sunspec_meter_is_looked_for_behind_the_base_that_the_site_says() -> None:
+    options = options_of("sunspec_meter", parameters="{ base = 50000 }")
+    assert {point.name: point.address for point in options.points}["power"] == 50000 + 70 + 18
+
+
 def test_what_a_sunspec_meter_does_not_measure_has_no_value() -> None:
     held = image((40070, [203, 105]), (40074, [0x8000]), (40076, [0x8000]))
     told = values(options_of("sunspec_meter"), held)

@@ -39,9 +39,9 @@ points = [{ name = "speed", node = "ns=2;s=Speed" }]
 """
 
 
-def told(folder: Path, *writes: str) -> list[str]:
+def told(folder: Path, *writes: str, text: str = SITE) -> list[str]:
     """The problems of a site file with these writes."""
-    text = SITE + "".join(f"[[writes]]\n{textwrap.dedent(each)}\n" for each in writes)
+    text += "".join(f"[[writes]]\n{textwrap.dedent(each)}\n" for each in writes)
     (folder / "site.toml").write_text(text)
     try:
         load_site(folder / "site.toml")
@@ -57,6 +57,24 @@ def entry(item: str = "speed", device: str = "plc", more: str = "min = 0\nmax = 
 
 def test_a_good_list(tmp_path: Path) -> None:
     assert told(tmp_path, entry(), entry(device="mill", more='values = [1, true, "on", 2.5]')) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "key"),
+    [
+        ('agent = "pc-1"', 'agnt = "pc-1"', "site.agnt: "),
+        ('host = "192.0.2.10"', 'host = "192.0.2.10"\nurrl = "x"', "devices[0].options.urrl: "),
+        ('name = "speed", address = 20', 'name = "speed", adress = 20', "devices[0].options.points[0].adress: "),
+        ('id = "T1"', 'id = "T1"\nurrl = "x"', "terminals[0].urrl: "),
+    ],
+)
+def test_it_is_told_beside_every_other_mistake(tmp_path: Path, right: str, wrong: str, key: str) -> None:
+    text = SITE.replace(right, wrong, 1)
+    problems = told(tmp_path, entry("sensor"), entry("sensor"), entry(device="gun"), text=text)
+    assert 'writes[0].item: "sensor" is in the table input, which can only be read' in problems
+    assert 'writes[1].item: "sensor" stands in the list already' in problems
+    assert any(problem.startswith(key) for problem in problems), problems
+    assert any(problem.startswith("writes[2].device: there is no device") for problem in problems)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -16,8 +17,10 @@ import msgspec
 import pytest
 
 from sync import connectors
-from sync.contract import HELD_BACK, Applied, Duplicate, Fact, Person, Receipt, Refused
-from sync.ports import Ambiguous, Connector, NotAllowed, Unreachable
+from sync.contract import HELD_BACK, Applied, Correction, Duplicate, Fact, Person, Receipt, Refused
+from sync.exceptions import ExceptionDecided
+from sync.ports import Ambiguous, Connector, NotAllowed, TellsTime, Unreachable
+from sync.same_fact import digest, members
 from tests.contract.connector_partners import Partner
 from tests.support.fault_proxy import FaultProxy
 
@@ -103,6 +106,8 @@ async def test_the_same_facts_twice_have_one_effect(
         assert kinds(await connector.push(facts)) == {Applied}
         again = await connector.push(facts)
     assert kinds(again) == {Duplicate}
+    kept = [receipt.booked.digest if isinstance(receipt, Duplicate) and receipt.booked else "" for receipt in again]
+    assert kept == [digest(members(fact)) for fact in facts], "each says of what it is a duplicate"
     assert [receipt.fact for receipt in again] == partner.booked(agent) == ids(facts)
 
 
@@ -264,3 +269,46 @@ async def test_a_pull_says_up_to_where_it_has_seen_our_facts(
         await connector.push(facts_of(partner, agent, 7))
         after = await connector.pull(before.cursor)
     assert (before.as_of_seq, after.as_of_seq) == (0, 7)
+
+
+async def test_a_refused_fact_that_people_have_corrected_is_settled_and_never_booked(
+    connecting: Connecting, partner: Partner, agent: str
+) -> None:
+    wrong = partner.fact(agent, 1, refused=True)
+    body = ExceptionDecided(about=f"exception/{wrong.id}", exception=wrong.id, choice="correct")
+    decision = msgspec.structs.replace(wrong, id=f"{agent}-2", seq=2, body=body)
+    taken_back = Correction(about=wrong.body.about, corrects=wrong.id, reason="did_not_occur")
+    correction = msgspec.structs.replace(wrong, id=f"{agent}-3", seq=3, body=taken_back)
+    async with connecting() as connector:
+        assert kinds(await connector.push([wrong])) == {Refused}
+        assert kinds(await connector.push([decision])) == {Applied}
+        assert kinds(await connector.push([wrong])) == {Duplicate}
+        assert kinds(list((await connector.ask([wrong.id])).values())) == {Duplicate}
+        assert kinds(await connector.push([correction])) == {Applied}
+    assert partner.booked(agent) == [decision.id, correction.id]
+
+
+async def test_whoever_tells_the_time_tells_that_of_the_other_side(connecting: Connecting) -> None:
+    async with connecting() as connector:
+        if not isinstance(connector, TellsTime):
+            return  # it need not: then a plausible clock has to do
+        told: list[datetime] = []
+        connector.tell_time(told.append)
+        before = datetime.now(UTC) - timedelta(seconds=2)  # a Date has no fractions, and may be a second old
+        await connector.pull(None)
+        assert told
+        assert all(before <= each <= datetime.now(UTC) for each in told)
+
+
+async def test_nobody_in_between_tells_the_time(connecting: Connecting, wire: FaultProxy) -> None:
+    async with connecting() as connector:
+        if not isinstance(connector, TellsTime):
+            return
+        told: list[datetime] = []
+        connector.tell_time(told.append)
+        page = b"<p>log in</p>"
+        head = b"HTTP/1.1 200 OK\r\ndate: Tue, 01 Feb 2000 00:00:00 GMT\r\ncontent-type: text/html\r\n"
+        wire.answer = head + b"content-length: %d\r\n\r\n" % len(page) + page
+        with pytest.raises(Ambiguous):
+            await connector.pull(None)
+        assert told == []

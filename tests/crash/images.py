@@ -15,6 +15,7 @@ from sync.contract import Applied
 from tests.store.making import produced
 
 FACTS = 400
+DELIVERED = 100  # of them
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ async def image(folder: Path) -> Image:
             await store.write(lambda conn, one=entry: store.record(conn, [one], clock.now(), "T1", "P1"))  # type: ignore[misc]
             ids.append(entry.id)
             if number == 200:
-                await JournalOutbox(store, "erp", clock).settle([Applied(id, "B1") for id in ids[:100]])
+                await JournalOutbox(store, "erp", clock).settle([Applied(id, "B1") for id in ids[:DELIVERED]])
         shutil.copytree(living, folder / "killed")
     finally:
         await store.close()

@@ -5,24 +5,39 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.optional import missing
 
 
+class NoSmallDisk(Exception):
+    """This PC can not mount a small disk; the text says why."""
+
+
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """Mounted at `folder`, unmounted behind the block."""
+    """Mounted at `folder`, unmounted behind the block; a PC that can not do it skips the test."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(mounted(folder, megabytes))
+        except NoSmallDisk as error:
+            missing(str(error))
+        yield folder
+
+
+@contextmanager
+def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
+    """The same for who can not skip. Raises NoSmallDisk."""
     if os.geteuid() != 0:
-        missing("only root can mount a small disk")
+        raise NoSmallDisk("only root can mount a small disk")
     folder.mkdir()
     options = f"size={megabytes}m,mode=700"
     made = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "floorhand-test", str(folder)], capture_output=True, text=True
     )
     if made.returncode:
-        missing(f"this system mounts no small disk: {made.stderr.strip()}")
+        raise NoSmallDisk(f"this system mounts no small disk: {made.stderr.strip()}")
     try:
         yield folder
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -16,17 +17,18 @@ from edge_agent.store.database import connect
 from edge_agent.store.mirror import Mirror
 from edge_agent.store.outbox import JournalOutbox
 from edge_agent.store.plans import PlanInbox
+from edge_agent.store.records import after, put
 from sync.contract import Applied
 from tests.sim.clock import SimClock, SimLoop, Stalled
 from tests.sim.database import LoopDatabase
 from tests.sim.disk import Drive, SimDisk, power_can_go
 from tests.sim.pc import JOURNAL
 from tests.sim.platter import Platter, PowerCut
-from tests.store.making import job, page, produced, record
+from tests.store.making import empty, job, page, produced, record
 
 STEPS = sorted(Path(schema.__file__).with_name("migrations").glob("[0-9]*.sql"))
 OLD_FACTS = 3
-CHANCES = 2  # what is left of the last writes, so many times for each operation
+CHANCES = 1  # what is left of the last writes, so many times for each operation; the soak has more
 
 
 def old_disk(version: int, folder: Path) -> Platter:
@@ -38,8 +40,12 @@ def old_disk(version: int, folder: Path) -> Platter:
         with drive_of(platter) as drive:
             conn = connect(JOURNAL, drive.plug())
             schema.upgrade(conn, folder)
+            with closing(empty()) as new:
+                record(new, *[produced() for _ in range(OLD_FACTS)])
+                facts = [*after(new, 0, OLD_FACTS)]
             conn.execute("BEGIN IMMEDIATE")
-            record(conn, *[produced() for _ in range(OLD_FACTS)])
+            for fact in facts:
+                put(conn, fact)
             conn.execute("COMMIT")
             conn.close()
     return platter
@@ -96,7 +102,7 @@ def check(disk: SimDisk, saved: list[str], old: int) -> None:
     assert set(saved) <= {line.content[1] for line in Mirror(JOURNAL.parent / "mirror", disk=disk).lines()}
 
 
-@pytest.mark.parametrize("version", range(len(STEPS) + 1))
+@pytest.mark.parametrize("version", [len(STEPS) - 1])  # the soak has the others
 def test_a_power_cut_at_every_operation_loses_nothing(version: int, tmp_path: Path) -> None:
     """Of each cut, some of the many things that a disk may have kept."""
     image, old = old_disk(version, tmp_path), OLD_FACTS if version else 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from edge_agent.demo.shift import ERP_AWAY_SECONDS, KILLS, work_a_shift
+from edge_agent.demo.disturbances import ERP_AWAY_SECONDS, KILLS
+from edge_agent.demo.shift import work_a_shift
 
 REPORTS = 30  # at each terminal
 
@@ -18,8 +19,12 @@ async def test_a_shift_under_kills_and_outages_balances() -> None:
     assert balance.work_reports >= REPORTS
     assert balance.picks >= REPORTS
     assert balance.confirmed == balance.at_erp >= 2 * REPORTS
-    assert (balance.lost, balance.double, balance.out_of_order, balance.wrong_totals) == (0, 0, 0, 0)
+    assert balance.entered - balance.wrong_scans == balance.confirmed, "a wrong scan is entered and never called saved"
+    assert balance.wrong_scans > 0
+    assert balance.words.startswith("RIGHT: ")
+    assert (balance.lost, balance.missing, balance.double, balance.out_of_order, balance.wrong_totals) == (0,) * 5
     assert (balance.done.kills, balance.done.lost_replies) == (KILLS, 1)
-    assert balance.seconds > ERP_AWAY_SECONDS
+    assert balance.seconds > balance.done.erp_away_seconds >= ERP_AWAY_SECONDS
+    assert balance.done.away_calls > 0
     assert told.count("agent killed with SIGKILL") == KILLS
     assert balance.document()["ok"] is True

@@ -16,14 +16,20 @@ from edge_agent.scanning.identify import identify
 from edge_agent.scanning.labels import Label, read
 from edge_agent.views import Kind
 from terminal_ui.guide import placeholders
+from terminal_ui.texts import Texts
+from terminal_ui.widgets.lines import line
 from tests.scenarios.floor import NOW, Floor, picking, running, signed_on
 
-GUIDE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
+GUIDE: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
     resources.files("edge_agent.demo").joinpath("guide.toml").read_text(encoding="utf-8")
 )
 HINTS = {f"{flow}.{step}": hint for flow, steps in GUIDE.items() for step, hint in steps.items()}
 STEPS = sorted(f"{name}.{step}" for name, flow in scenarios.load().items() for step in flow.STEPS)
-SCANS = sorted((at, hint[key]) for at, hint in HINTS.items() for key in ("scan", "wrong") if key in hint)
+EVERY = {**HINTS, **{f"{at}.{name}": hint for at, each in HINTS.items() for name, hint in each.get("of", {}).items()}}
+SCANS = sorted(
+    (at, text) for at, hint in EVERY.items() for key in ("scan", "wrong", "other", "lead") if key in hint
+    for text in ([hint[key]] if isinstance(hint[key], str) else hint[key])
+)  # fmt: skip
 BOOK = PlanBook.of(plans(NOW))
 
 
@@ -32,8 +38,16 @@ def test_every_step_has_a_hint(step: str) -> None:
     assert HINTS[step]["text"]
 
 
-def test_no_hint_is_for_a_step_that_does_not_exist() -> None:
-    assert sorted(HINTS) == STEPS
+@pytest.mark.parametrize("step", STEPS)
+def test_a_hint_fits_two_lines_of_a_handheld(step: str) -> None:
+    always = re.sub(r"\[.*?\]", "", HINTS[step]["text"])  # test_hints.py looks at the rest as it is shown
+    words = re.sub(r"\{\w+\}", "A-02-1", re.sub(r"\{key_\w+\}", "F4", f"NEXT > {always}"))
+    assert len(line(words).wrap(38)) <= 2
+
+
+def test_no_hint_is_for_a_step_or_a_question_that_does_not_exist() -> None:
+    asked = Texts()
+    assert [at for at in HINTS if at not in STEPS and at not in asked] == []
 
 
 @pytest.mark.parametrize(("at", "text"), [each for each in SCANS if "{" not in each[1]])
@@ -56,7 +70,8 @@ def test_every_fixed_label_can_be_read(at: str, text: str) -> None:
 )
 def test_a_wrong_scan_is_refused_with_its_own_words(at: str, wrong: str, code: str) -> None:
     floor = floor_at(at)
-    floor.give("scan", HINTS[at][wrong])
+    played = HINTS[at][wrong]
+    floor.give("scan", played if isinstance(played, str) else played[0])
     assert (floor.at, floor.code) == (at, code)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from edge_agent.demo.plans import CENTRE, PRESS, ZONE, bin_of, check_digit, plans
 from edge_agent.planbook import PlanBook
-from sync.contract import DispatchStatus, JobOrder, MaterialLot, Person, WorkType
+from sync.contract import DispatchStatus, JobOrder, MaterialLot, MaterialUse, Person, WorkType
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PLANS = plans(NOW)
@@ -25,8 +25,23 @@ def test_there_is_enough_to_do() -> None:
     assert Counter(job.equipment for job in OPERATIONS) == {PRESS: 6, CENTRE: 6}
     assert all(len(job.requirements) >= 3 for job in ORDERS)
     assert {reason.purpose for reason in BOOK.reasons} == {
-        "scrap", "short", "finish", "stop", "symptom", "failure",
+        "scrap", "short", "finish", "stop", "symptom", "failure", "exception",
     }  # fmt: skip
+
+
+def test_every_operation_takes_material_of_a_lot_that_can_be_used() -> None:
+    for job in OPERATIONS:
+        assert 1 <= len(job.requirements) <= 2
+        for line in job.requirements:
+            assert line.use is MaterialUse.CONSUMED
+            assert line.done == 0
+            assert line.quantity > 0
+            assert line.uom == BOOK.materials[line.material].uom
+            lot = BOOK.lot_of(line.material, line.lot or "")
+            assert lot is not None
+            assert not lot.hold
+            assert lot.expires
+            assert lot.expires > NOW.date()
 
 
 def test_no_plan_is_there_twice() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from device_drivers.contract import DataValue, StatusCode
 from device_drivers.modbus.blocks import plan
 from device_drivers.modbus.decoding import read, with_factor
-from device_drivers.modbus.points import Order, Point, Table, Type
+from device_drivers.modbus.points import Order, Point, Table, Type, place
 from device_drivers.modbus.values import Round, fields
 
 FORMATS = {
@@ -102,6 +102,30 @@ def test_scale_offset_and_what_is_not_available() -> None:
     assert isinstance(read(Point(name="x", address=0), b"\0\x07"), int)
     several = Point(name="x", address=0, not_available=(0xFFFF, 0x8000))
     assert [read(several, data) for data in (b"\xff\xff", b"\x80\0", b"\x7f\xff")] == [None, None, 0x7FFF]
+
+
+WIDTHS = {Type.UINT16: 16, Type.INT16: 16, Type.UINT32: 32, Type.INT32: 32, Type.UINT64: 64, Type.INT64: 64}
+
+
+@given(st.data(), st.sampled_from([*WIDTHS]), st.sampled_from(Order))
+def test_a_sentinel_is_known_by_its_number_and_by_its_bits(data: st.DataObject, kind: Type, order: Order) -> None:
+    width = WIDTHS[kind]
+    bits = data.draw(st.integers(0, (1 << width) - 1))
+    signed = bits - (bits >> width - 1 << width)
+    sent = on_the_wire(kind, order, signed if kind.startswith("int") else bits)
+    for sentinel in {bits, signed}:
+        point = Point(name="x", address=0, type=kind, order=order, not_available=sentinel)
+        assert read(place(point, 0, 1), sent) is None
+
+
+def test_a_sentinel_of_a_string_is_what_is_read_of_it() -> None:
+    point = Point(name="x", address=0, type=Type.STRING, length=2, not_available="-- ")
+    assert read(point, b"--  ") is None
+
+
+def test_a_sentinel_of_some_bits_is_what_they_hold() -> None:
+    point = place(Point(name="x", address=0, bit=4, bits=4, not_available=0xF), 0, 1)
+    assert [read(point, data) for data in (b"\0\xf0", b"\0\xe0")] == [None, 0xE]
 
 
 def test_a_sentinel_of_a_float_is_what_32_bits_hold_of_it() -> None:

@@ -66,9 +66,11 @@ async def test_a_gateway_that_misses_one_unit_does_not_end_the_others(tmp_path: 
     async with kept(peer, "tcp", tmp_path, points=TWO_UNITS, retry_dead_unit=60) as rig:
         for _ in range(5):
             await rig.all_good("one")
+        await rig.until(lambda: rig.values("seven"))
         assert rig.losses == []
         assert {value.status for value in rig.values("seven")} == {StatusCode.BAD}
-        assert [ask.unit for ask in peer.asked].count(7) == 2
+        tries = [ask.at for ask in peer.asked if ask.unit == 7]
+        assert all(after - before > 1.9 for before, after in pairwise(tries))
 
 
 @every_wire
@@ -77,6 +79,7 @@ async def test_an_odd_unit_does_not_end_the_others(transport: str, tmp_path: Pat
     async with kept(peer, transport, tmp_path, points=TWO_UNITS, retry_dead_unit=60) as rig:
         for _ in range(3):
             await rig.all_good("one")
+        await rig.until(lambda: rig.values("seven"))
         assert rig.losses == []
         assert {value.status for value in rig.values("seven")} == {StatusCode.BAD}
 
@@ -93,6 +96,29 @@ async def test_groups_have_their_own_pace(tmp_path: Path) -> None:
         counts = Counter(ask.address for ask in peer.asked)
         assert 15 <= counts[1] <= 45
         assert rig.notices() == []
+
+
+async def test_the_rhythm_is_that_of_the_most_frequent_group_that_gives_values(tmp_path: Path) -> None:
+    peer = Peer(units=[1, 7], limit=1000)
+    points = [
+        {"name": "slow", "address": 1, "group": "slow"},
+        {"name": "fast", "address": 2, "group": "fast", "unit": 7},
+        {"name": "refused", "address": 2000, "group": "faster"},
+    ]
+    groups = {"slow": 3600, "fast": 0.02, "faster": 0.01}
+
+    def rhythms() -> list[float]:
+        told = (one.rhythm for one in rig.seen if isinstance(one, Online) and one.rhythm is not None)
+        return [round(rhythm - TIMEOUT, 3) for rhythm in told]
+
+    async with kept(peer, "tcp", tmp_path, points=points, groups=groups, retry_dead_unit=0.1) as rig:
+        await rig.all_good("fast")
+        await rig.until(lambda: rhythms()[-1] == 0.02)
+        peer.units = [1]
+        await rig.until(lambda: rhythms()[-1] == 3600)
+        peer.units = [1, 7]
+        await rig.until(lambda: rhythms()[-1] == 0.02)
+        assert rig.losses == []
 
 
 async def test_a_group_that_can_not_keep_its_pace_says_so_once_and_takes_it_back(tmp_path: Path) -> None:

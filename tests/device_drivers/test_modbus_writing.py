@@ -26,7 +26,7 @@ from device_drivers.modbus.points import Order, Point, Table, Type, place
 from device_drivers.modbus.writing import plan_write
 from device_drivers.simulators.modbus_peer import Ask, Fault, Kind, Peer
 from tests.device_drivers.modbus_rig import TRANSPORTS
-from tests.device_drivers.observing import Running, make, running
+from tests.device_drivers.observing import Running, eventually, make, running
 
 POINTS = [
     {"name": "speed", "address": 2},
@@ -108,6 +108,7 @@ def test_text_comes_back_as_it_was_written(text: str) -> None:
     ("said", "value", "words"),
     [
         ({}, True, "a number"),
+        ({}, 2e-305, "can only hold 0"),
         ({}, "7", "a number"),
         ({}, 1.5, "step of 1"),
         ({}, math.nan, "can not hold"),
@@ -241,11 +242,21 @@ async def test_after_a_fault_it_is_known_or_doubtful(
 
 
 async def test_a_hung_device_is_lost_by_a_write_as_by_a_poll(tmp_path: Path) -> None:
-    peer = Peer(fault=lambda ask: Fault("hung" if ask.function > 4 else "none"))
+    peer = Peer(fault=lambda ask: Fault("hung" if any(each.function > 4 for each in peer.asked) else "none"))
     async with connected(peer, tmp_path) as (run, driver):
         assert isinstance(await refused(driver.write_item("speed", 77)), TimedOut)
         assert isinstance(await run.lost(), TimedOut)
         assert isinstance(await refused(driver.write_item("speed", 77)), NotWritten)
+
+
+async def test_a_device_that_answers_all_but_a_write_is_not_lost(tmp_path: Path) -> None:
+    peer = Peer(fault=lambda ask: Fault("hung" if ask.function > 4 else "none"))
+    async with connected(peer, tmp_path) as (run, driver):
+        for _ in range(2):
+            assert isinstance(await refused(driver.write_item("speed", 77)), TimedOut)
+            asked = len(peer.asked)
+            assert await eventually(lambda asked=asked: len(peer.asked) > asked + 5)  # type: ignore[misc]
+        assert not run.task.done()
 
 
 async def test_a_lost_line_ends_a_write_that_waits(tmp_path: Path) -> None:

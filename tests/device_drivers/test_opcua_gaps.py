@@ -28,7 +28,9 @@ from device_drivers.opcua.paths import Step, browse_path
 from device_drivers.opcua.values import follows, overflowed, severity
 from device_drivers.opcua.wire import published
 from device_drivers.simulators.process import Simulator
+from edge_agent.clock import SystemClock
 from tests.device_drivers.observing import Running, make, running
+from tests.support.dns import dns
 from tests.support.fault_proxy import FaultProxy
 from tests.support.manual_clock import START, ManualClock
 
@@ -123,11 +125,14 @@ async def test_paths_that_lead_nowhere_are_named(machine: Simulator) -> None:
 
 
 async def test_insecure_is_said_wherever_the_device_is_shown(machine: Simulator) -> None:
-    async with running(make("opcua", options(machine.ready["port"]))) as run:
-        await run.value("temperature")
-    first = run.seen[0]
-    assert isinstance(first, Online)
-    assert [warning.startswith("Not secure") for warning in first.warnings] == [True]
+    with dns("plc.example"):
+        for host, told in (("plc.example", ["Not secure"]), ("127.0.0.1", []), ("localhost", [])):
+            here = options(machine.ready["port"])["endpoint"].replace("127.0.0.1", host)
+            async with running(make("opcua", options(machine.ready["port"], endpoint=here))) as run:
+                await run.value("temperature")
+            first = run.seen[0]
+            assert isinstance(first, Online)
+            assert [warning[:10] for warning in first.warnings] == told
 
 
 async def test_what_the_server_s_queue_dropped_is_a_gap_of_that_item(machine: Simulator) -> None:
@@ -184,6 +189,25 @@ async def test_a_frozen_server_is_lost_in_time_and_the_gap_begins_when_it_was_la
             assert (await again.value("temperature", within=3)).status is StatusCode.GOOD
 
 
+async def test_no_value_of_a_lost_server_is_believed_while_its_connection_is_torn_down() -> None:
+    with Simulator.start("opcua_machine", *BUSY) as machine:
+        async with running(make("opcua", options(machine.ready["port"], stale_after=1.0))) as run:
+            await run.value("temperature")
+            machine.freeze()
+            try:
+                await run.until(lambda seen: gaps(run))
+                told = [seen for seen in run.seen if isinstance(seen, (DataValue, Gap))][-2:]
+                assert not run.task.done()  # a frozen server takes its time to say good-bye
+                assert isinstance(told[0], DataValue)
+                assert isinstance(told[1], Gap)
+                assert (told[0].item, told[0].status) == ("temperature", StatusCode.BAD)
+                assert told[1].until - told[0].source_time < timedelta(seconds=0.2)
+                await run.lost()
+                assert [seen for seen in run.seen if isinstance(seen, DataValue)][-1].status is StatusCode.BAD
+            finally:
+                machine.thaw()
+
+
 async def test_a_server_without_news_is_heard_all_the_same(machine: Simulator) -> None:
     points = [{"name": "product", "path": "Objects/Server/ServerStatus/BuildInfo/ProductName"}]
     chosen = options(machine.ready["port"], points=points, stale_after=0.7)
@@ -224,5 +248,17 @@ async def test_a_slow_server_is_waited_for_and_nothing_is_missing(machine: Simul
 async def test_a_host_that_has_no_address_is_told() -> None:
     chosen = {**options(1), "endpoint": "opc.tcp://plc.invalid:4840"}
     async with running(make("opcua", chosen)) as run:
-        with pytest.raises(Unreachable, match=r"No OPC UA server answers at opc\.tcp://plc\.invalid:4840"):
+        with pytest.raises(Unreachable, match=r"The name plc\.invalid can not be resolved"):
             raise await run.lost(within=10)
+
+
+@pytest.mark.parametrize(("clock", "words"), [(-600, "behind ours"), (600, "ahead of ours"), (0, "")])
+async def test_values_of_a_server_whose_clock_is_off_have_the_time_at_which_they_come(clock: int, words: str) -> None:
+    with Simulator.start("opcua_machine", *BUSY, "--clock", str(clock)) as machine:
+        began = SystemClock().now()
+        async with running(make("opcua", options(machine.ready["port"]))) as run:
+            online = await run.until(lambda seen: next((one for one in seen if isinstance(one, Online)), None))
+            value = await run.value("temperature")
+        assert any(words in each for each in online.warnings) or not words
+        assert any("The clock of the server is" in each for each in online.warnings) is bool(words)
+        assert began - timedelta(seconds=20) < value.source_time <= SystemClock().now()

@@ -21,6 +21,7 @@ from device_drivers.opcua.trust import TrustFolder, thumbprint
 from device_drivers.simulators.process import Simulator
 from edge_agent.clock import SystemClock
 from tests.device_drivers.observing import running
+from tests.support.dns import dns
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 USER = ("--user", "edge:right word")
@@ -30,6 +31,7 @@ class LaterClock(SystemClock):
     """The real clock, ahead by `by`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.by = timedelta()
 
     def now(self) -> datetime:
@@ -159,7 +161,9 @@ async def test_a_server_without_security_is_refused(options: Options) -> None:
             options, endpoint=machine.ready["endpoint"], username="", password_file=None
         )
         assert "offers no signing and encryption" in await refused(open_one)
-        said = await online(msgspec.structs.replace(open_one, insecure=True))
+        with dns("plc.example"):
+            there = open_one.endpoint.replace("127.0.0.1", "plc.example")
+            said = await online(msgspec.structs.replace(open_one, insecure=True, endpoint=there))
     assert [warning for warning in said.warnings if "Not secure" in warning]
 
 
@@ -243,6 +247,13 @@ def test_two_devices_make_one_certificate(folder: TrustFolder) -> None:
 def test_a_certificate_without_its_key_is_told(folder: TrustFolder) -> None:
     certificate.own(folder, NOW).key.unlink()
     with pytest.raises(certificate.CertificateError, match="has no key"):
+        certificate.own(folder, NOW)
+
+
+def test_a_key_that_can_not_be_used_is_told(folder: TrustFolder) -> None:
+    key = certificate.own(folder, NOW).key
+    key.write_bytes(b"-----BEGIN PRIVATE KEY-----\n")
+    with pytest.raises(certificate.CertificateError, match=r"key\.pem holds no key that can be used\. Bring"):
         certificate.own(folder, NOW)
 
 

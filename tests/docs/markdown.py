@@ -9,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_FENCE = re.compile(r"^```(\w*)[ ]?([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# What is done and seen may stand within a numbered step; all else begins at the edge.
+_FENCE = re.compile(
+    r"^(?: +(?=```(?:sh|keys|screen|output)$))?```(\w*)[ ]?([^\n]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE
+)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

@@ -21,6 +21,8 @@ PATIENCE = 30.0  # seconds; what takes longer never comes
 _LOOK = 0.02  # seconds between two looks
 _PACE = 0.08  # seconds between two keys of a person; a keyboard-wedge scanner is faster than 0.05
 
+_OTHER_SCREEN = 1049 << 5  # as pyte keeps a private mode
+
 KEYS = {
     "Enter": b"\r", "Esc": b"\x1b", "Ctrl+C": b"\x03",
     "F1": b"\x1bOP", "F2": b"\x1bOQ", "F3": b"\x1bOR", "F4": b"\x1bOS", "F5": b"\x1b[15~", "F6": b"\x1b[17~",
@@ -50,6 +52,14 @@ class TerminalOnPty:
         """What stands on the screen now."""
         self._look(0.0)
         return "\n".join(row.rstrip() for row in self._screen.display)
+
+    @property
+    def given_back(self) -> bool:
+        """Whether the line is one for a shell again: it echoes whole lines, on the first screen, with a cursor."""
+        self._look(0.0)
+        echoes = termios.tcgetattr(self._master)[3] & (termios.ECHO | termios.ICANON)
+        plain = echoes == termios.ECHO | termios.ICANON
+        return plain and not self._screen.cursor.hidden and _OTHER_SCREEN not in self._screen.mode
 
     def press(self, keys: str) -> None:
         """Press keys by their names, at the pace of a person."""

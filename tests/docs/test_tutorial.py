@@ -17,6 +17,7 @@ from tests.docs.markdown import ROOT, Block, blocks
 from tests.docs.terminal_on_pty import PATIENCE, TerminalOnPty, pattern, plain
 
 FOLDER = "/tmp/floorhand-demo"  # the name in the tutorial; the test has a folder of its own
+DOUBTS = "/tmp/floorhand-doubts"  # the one of the page on exceptions
 PROGRAM = ".venv/bin/floorhand"
 
 
@@ -83,7 +84,9 @@ class Reader:
         )  # fmt: skip
 
     def _told(self, text: str) -> str:
-        return text.replace(PROGRAM, f"{sys.executable} -m edge_agent").replace(FOLDER, str(self._folder))
+        return text.replace(PROGRAM, f"{sys.executable} -m edge_agent").replace(FOLDER, str(self._folder)).replace(
+            DOUBTS, str(self._folder)
+        )
 
 
 def check_recipe(target: str) -> None:
@@ -114,6 +117,31 @@ def test_the_tutorial_happens_as_it_is_told(reader: Reader) -> None:
             pytest.fail(f"docs/tutorial.md:{step.line}: {failure}")
     assert reader.terminal is not None
     assert reader.terminal.ended() == 0
+
+
+def test_a_write_happens_as_it_is_told(reader: Reader) -> None:
+    page = ROOT / "docs" / "how-to" / "write-to-a-machine.md"
+    head = page.read_text(encoding="utf-8").split("## 5. Try it with the demo")[0].count("\n")
+    steps = [step for step in blocks(page) if step.line > head]
+    assert len(steps) >= 10
+    for step in steps:
+        try:
+            reader.follow(step)
+        except (AssertionError, pytest.fail.Exception) as failure:
+            pytest.fail(f"{page.name}:{step.line}: {failure}")
+
+
+def test_exceptions_are_cleared_as_it_is_told(reader: Reader) -> None:
+    page = ROOT / "docs" / "how-to" / "clear-exceptions.md"
+    text = page.read_text(encoding="utf-8")
+    first, after = (text.split(heading)[0].count("\n") for heading in ("## Try it in the demo", "What a lead may do"))
+    steps = [step for step in blocks(page) if first < step.line <= after]
+    assert len(steps) >= 15
+    for step in steps:
+        try:
+            reader.follow(step)
+        except (AssertionError, pytest.fail.Exception) as failure:
+            pytest.fail(f"{page.name}:{step.line}: {failure}")
 
 
 def test_a_demo_that_is_told_to_end_leaves_nothing_behind(reader: Reader) -> None:

@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Who may catch everything: they restart, park or answer, and say so. Nobody else may.
 CATCH_ALL = (
     "edge_agent/supervisor.py",
-    "edge_agent/api.py",
+    "edge_agent/local_api/api.py",
     "edge_agent/store/database.py",  # its thread carries the error to whoever asked
     "sync/relay.py",
     "sync/puller.py",
@@ -26,10 +26,12 @@ CATCH_ALL = (
 # Who talks to a terminal by print: the command line, the demo and the simulators.
 TALKERS = (
     "edge_agent/__main__.py",
-    "edge_agent/commands.py",
-    "edge_agent/run_command.py",
-    "edge_agent/device_verbs.py",
-    "edge_agent/devices_command.py",
+    "edge_agent/command_line/agent_commands.py",
+    "edge_agent/command_line/run.py",
+    "edge_agent/command_line/device_verbs.py",
+    "edge_agent/command_line/devices.py",
+    "edge_agent/command_line/doctor_command.py",
+    "edge_agent/command_line/restore.py",
     "edge_agent/demo/",
     "terminal_ui/__main__.py",
     "device_drivers/simulators/",

@@ -22,11 +22,10 @@ LANGUAGES = sorted((ROOT / "terminal_ui" / "texts").glob("*.toml"))
 SAYING = (
     *(ROOT / "edge_agent" / "scenarios").glob("*.py"),
     *(ROOT / "edge_agent" / "scanning").glob("*.py"),
+    *(ROOT / "edge_agent" / "terminals").glob("*.py"),
     *(
         ROOT / "edge_agent" / f"{name}.py"
-        for name in (
-            "session", "steps", "terminals", "pumps", "api", "client", "view_of", "write_gate", "machine_writes"
-        )
+        for name in ("pumps", "local_api/api", "client", "machines/write_gate", "machine_writes")
     ),
 )
 CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)*(?:\.[a-z0-9]+(?:_[a-z0-9]+)*)+")

@@ -12,6 +12,11 @@ import functools
 from collections.abc import Iterator
 
 import pytest
+from asyncua.client.client import Client
+from asyncua.client.ua_client import UaClient, UASocketProtocol
+from asyncua.client.ua_session import UaSession
+from asyncua.common.node import Node
+from asyncua.common.subscription import Subscription
 
 from device_drivers.modbus.frames import FUNCTIONS
 from tests.house.sources import Source, dotted, product
@@ -25,7 +30,27 @@ LIBRARY_WRITES = {
     "set_data_value", "set_writable", "set_read_only", "call_method", "WriteParameters", "WriteValue",
     "write_params", "HistoryUpdateParameters", "history_update", "add_nodes", "delete_nodes", "write_coil",
     "write_coils", "write_register", "write_registers", "mask_write_register", "readwrite_registers",
-    "write_file_record", "WriteRequest",
+    "write_file_record", "WriteRequest", "CallMethodRequest", "send_request", "add_references", "delete_references",
+    "add_reference", "delete_reference", "DeleteNodesItem", "AddNodesItem",
+}  # fmt: skip
+
+# The room of asyncua, and all that it may use of the library's objects: whatever else they have (`call` of a method
+# starts a machine, `write`, requests of one's own) is not for it. Of both lists nothing may be missing or too much.
+OPCUA_ROOM = "device_drivers/opcua/wire/"
+OPCUA_OBJECTS = (Client, UaClient, UASocketProtocol, UaSession, Node, Subscription)
+OPCUA_USED = {
+    "connect", "connect_sessionless", "connect_socket", "disconnect", "get_children_descriptions", "get_endpoints",
+    "get_namespace_array", "get_node", "init", "notify_transport_lost", "publish_callback", "read_attributes",
+    "read_browse_name", "read_data_type_as_variant_type", "server_url", "set_overflow_disconnect_handler",
+    "set_password", "set_security", "set_user", "subscribe_data_change", "translate_browsepaths",
+    "update",  # of a set; a subscription of the library has the name too
+    "write_attributes",  # the one write: see CHAIN
+}  # fmt: skip
+OPCUA_TYPES = {
+    "BrowsePathResult", "CreateSubscriptionParameters", "DataChangeNotification", "DataValue", "Double",
+    "EndpointDescription", "MessageSecurityMode", "MonitoredItemNotification", "NodeClass", "NodeId",
+    "PublishResult", "QualifiedName", "ReferenceDescription", "RelativePath", "RelativePathElement", "StatusCode",
+    "Variant", "VariantType",
 }  # fmt: skip
 
 # Name -> the only (file, function) that may mention it; "" is the head of a file: its imports and constants.
@@ -46,7 +71,7 @@ CHAIN: dict[str, set[tuple[str, str]]] = {
     },
     # Both: drivers are asked by the devices of the agent, and those by the gate's edge, after the verdict.
     "write_item": {
-        ("edge_agent/devices.py", "write_item"),
+        ("edge_agent/devices/kept_alive.py", "write_item"),
         ("edge_agent/machine_writes.py", "_sent"),
     },
     "_sent": {("edge_agent/machine_writes.py", "_carry_out")},
@@ -57,6 +82,30 @@ CHAIN: dict[str, set[tuple[str, str]]] = {
 def test_no_other_write_of_a_library_is_known_to_the_product() -> None:
     found = {(source.path, name) for source, _, name in mentions() if name in LIBRARY_WRITES - CHAIN.keys()}
     assert found == set()
+
+
+def test_the_room_of_opc_ua_uses_of_the_library_what_is_listed_and_nothing_else() -> None:
+    room = [source for source in written_by_us() if source.path.startswith(OPCUA_ROOM)]
+    assert len(room) >= 3
+    assert {name for source in room for name in of_the_library(source)} == OPCUA_USED
+    assert {name for source in room for name in types_of_opc_ua(source)} == OPCUA_TYPES
+    assert [source.at(node) for source in room for node in reached_by_text(source)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["client.uaclient.call([m])", "go = node.call_method", "session.send_request(r)", "await node.write(1)",
+     "protocol._send_request(r)", "client.uaclient.add_references(r)", "super().delete_references()"],
+)  # fmt: skip
+def test_the_list_of_the_room_sees_every_other_way_to_change_something(line: str) -> None:
+    source = Source(f"{OPCUA_ROOM}x.py", line, ast.parse(f"async def go():\n  {line}"))
+    assert {*of_the_library(source)} - OPCUA_USED, line
+
+
+def test_the_list_of_the_room_sees_requests_and_names_made_at_run_time() -> None:
+    source = Source(f"{OPCUA_ROOM}x.py", "", ast.parse("ua.CallRequest()\ngetattr(node, 'ca' + 'll')\nvars(ua)['x']"))
+    assert {*types_of_opc_ua(source)} - OPCUA_TYPES == {"CallRequest"}
+    assert len([*reached_by_text(source)]) == 2
 
 
 @pytest.mark.parametrize("name", CHAIN)
@@ -119,6 +168,35 @@ def test_the_proof_sees_what_it_looks_for() -> None:
     source = Source("edge_agent/x.py", "", tree)
     seen = {(function, name) for _, function, name in mentioned(source)}
     assert seen >= {("go", "write_value"), ("go", "write_item")}
+
+
+@functools.cache
+def offered() -> frozenset[str]:
+    """What the objects of asyncua have, but for what every object of Python has."""
+    return frozenset(name for kind in OPCUA_OBJECTS for name in dir(kind)) - frozenset(dir(object))
+
+
+def of_the_library(source: Source) -> Iterator[str]:
+    """The names of a file that an object of asyncua has."""
+    return (name for _, _, name in mentioned(source) if name in offered())
+
+
+def types_of_opc_ua(source: Source) -> Iterator[str]:
+    """What a file takes of `asyncua.ua`: the requests are there."""
+    return (
+        node.attr for node in source.find(ast.Attribute)
+        if isinstance(node, ast.Attribute) and dotted(node.value) == "ua"
+    )  # fmt: skip
+
+
+def reached_by_text(source: Source) -> Iterator[ast.AST]:
+    """Where a name may be built at run time."""
+    reaching = {"getattr", "attrgetter", "methodcaller", "vars", "__dict__", "__getattribute__", "eval", "exec"}
+    return (
+        node for node in source.find(ast.Name, ast.Attribute)
+        if (isinstance(node, ast.Name) and node.id in reaching)
+        or (isinstance(node, ast.Attribute) and node.attr in reaching)
+    )  # fmt: skip
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from config import Settings, parse
 from device_drivers.contract import DataValue, Driver, Observation, StatusCode
 from device_drivers.opcua import browse
 from edge_agent.clock import SystemClock
-from edge_agent.equipment import Equipment
+from edge_agent.machines.equipment import Equipment
 from edge_agent.site import machine_of, option_types
 from tests.contract.driver_partners.simulated import free_port
 from tests.device_drivers.observing import Running, running

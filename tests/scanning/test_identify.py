@@ -135,6 +135,7 @@ def test_one_thing_under_two_names_is_one_candidate() -> None:
         (b"]C100395011015300000012", "scan.bad_check", {"text": "00395011015300000012", "what": "sscc"}),
         (b"]C1(01)09501101530003", "scan.gs1_unreadable", {"text": "(01)09501101530003"}),
         (b"+A123BJC5D6E71G", "scan.hibc_unsupported", {"text": "+A123BJC5D6E71G"}),
+        (b"010400638133401310L207", "scan.no_aim", {"text": "010400638133401310L207"}),
         (b"", "scan.empty", {"text": ""}),
         (b"]C1", "scan.empty", {"text": ""}),
         (b"]C1\x1d  ", "scan.empty", {"text": "\x1d"}),

@@ -133,11 +133,16 @@ def test_late_is_older_than_ten_seconds() -> None:
 
 
 def test_a_repeat_is_the_same_text_within_a_second_and_a_half() -> None:
-    assert is_repeat("L75", 100.0, "L75", 101.4)
-    assert not is_repeat("L75", 100.0, "L75", 101.5)
-    assert not is_repeat("L75", 100.0, "L77", 100.1)
-    assert not is_repeat(None, 0.0, "L75", 0.1)
-    assert is_repeat("L75", 100.0, "L75", 102.9, window=3.0)
+    assert is_repeat("L75", 100.0, 100.0, "L75", 101.4)
+    assert not is_repeat("L75", 100.0, 100.0, "L75", 101.5)
+    assert not is_repeat("L75", 100.0, 100.0, "L77", 100.1)
+    assert not is_repeat(None, 0.0, 0.0, "L75", 0.1)
+    assert is_repeat("L75", 100.0, 100.0, "L75", 102.9, window=3.0)
+
+
+def test_the_window_counts_from_the_first_reading_but_a_label_that_lies_there_is_one_scan() -> None:
+    assert not is_repeat("L75", 100.0, 101.3, "L75", 102.6), "who scans every 1.3 s is heard"
+    assert is_repeat("L75", 100.0, 119.5, "L75", 120.0), "a presentation scanner in front of which it lies"
 
 
 def test_an_unplanned_thing_is_taken_when_it_is_scanned_again() -> None:

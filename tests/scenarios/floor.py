@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,19 +11,25 @@ import msgspec
 
 from edge_agent import scenarios
 from edge_agent.demo.plans import plans
+from edge_agent.doubts import Decided, Doubt
+from edge_agent.machines.plant import Plant
+from edge_agent.machines.reliability import strip
+from edge_agent.machines.stops import Span, Stop
+from edge_agent.machines.upkeep import Request, request_of
+from edge_agent.pin_rules import PinLook
 from edge_agent.planbook import PlanBook, Progress
-from edge_agent.plant import Plant
-from edge_agent.reliability import strip
 from edge_agent.scanning.labels import label
-from edge_agent.scenarios.contract import Said, Situation, Station
-from edge_agent.session import Answer, Session, answer
-from edge_agent.stops import Span, Stop
-from edge_agent.upkeep import Request, request_of
-from edge_agent.view_of import view_of
-from edge_agent.views import DeviceStatus, EquipmentStatus, Input, ItemValue, Kind, Overlay, View
+from edge_agent.scenarios.contract import Policies, Proved, Said, Situation, Station
+from edge_agent.terminals.session import Answer, Session, answer
+from edge_agent.terminals.view_of import view_of
+from edge_agent.views import Input, Kind, Overlay, PickPage, View
+from edge_agent.views.maintenance import Unattributed
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, ItemValue
 from sync.contract import (
     AnyFact,
     Correction,
+    CountAssigned,
+    DispatchStatus,
     DowntimeRecorded,
     Fact,
     JobCompleted,
@@ -33,8 +39,10 @@ from sync.contract import (
     MaterialScrapped,
     MaterialShort,
 )
+from sync.exceptions import ExceptionDecided
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TODAY = NOW.date()
 BOOK = PlanBook.of(plans(NOW))
 PRESS = Station("T1", "Press 3", equipment="PRESS-03")
 WAREHOUSE = Station("T2", "Warehouse A", zone="A", home="picking")
@@ -75,6 +83,12 @@ class Floor:
     machines: tuple[EquipmentStatus, ...] = ()
     spans: tuple[Span, ...] = ()
     people: dict[str, str] = field(default_factory=dict)
+    loose: Unattributed | None = None
+    in_doubt: tuple[Doubt, ...] = ()
+    pins: dict[str, PinLook] = field(default_factory=dict)
+    proved: Proved | None = None
+    policies: Policies = field(default_factory=Policies)
+    today: date = TODAY
 
     def __post_init__(self) -> None:
         self.opened_at = self.count
@@ -100,15 +114,18 @@ class Floor:
             id="PRESS-03", name="", state="EXECUTE", count=self.count, count_status="Good"
         )
         return Situation(
-            now=NOW, book=self.book, station=self.station, person=self.book.persons.get(self.person),
+            now=NOW, today=self.today, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
             counted=self.counted, stops=self.stops, progress=self.progress, last_reports=self.last_reports,
-            plant=self.plant(), intent=f"intent-{len(self.facts)}",
+            plant=self.plant(), doubts=lambda skip: self.doubts()[skip : skip + 99],
+            doubt=lambda key: next((each for each in self.doubts() if each.key == key), None),
+            in_doubt=lambda: len(self.doubts()), policies=self.policies, intent=f"intent-{len(self.facts)}",
+            pin=lambda person: self.pins.get(person, PinLook()), proved=self.proved,
         )  # fmt: skip
 
-    def give(self, kind: str, data: str) -> Answer:
-        """One input."""
-        given = Input("x", kind, data)  # type: ignore[arg-type]
+    def give(self, kind: str, data: str, typed: str | None = None) -> Answer:
+        """One input; `typed` stood in the entry, unsent."""
+        given = Input("x", kind, data, typed=typed)  # type: ignore[arg-type]
         name = scenarios.name_of(self.state)
         result = answer(scenarios.load(), name, self.state, self.asked, given, self.here())
         new = [(f"f{len(self.facts) + n}", body) for n, body in enumerate(result.facts)]
@@ -141,6 +158,19 @@ class Floor:
             for stop in self.stood
         )
 
+    def doubts(self) -> tuple[Doubt, ...]:
+        """As the store answers it, while the ERP is away."""
+        last = {body.exception: (id, body) for id, body in self.facts if isinstance(body, ExceptionDecided)}
+        found = []
+        for doubt in self.in_doubt:
+            if doubt.key in last:
+                id, body = last[doubt.key]
+                told = Decided(body.choice, NOW, self.people[id], body.second, body.note)
+                doubt = replace(doubt, decided=told)
+            if doubt.decided is None or doubt.decided.choice in ("hand_over", "correct"):
+                found.append(doubt)
+        return tuple(found)
+
     def counted(self, job: str) -> int | None:
         """As the store answers it, when the machine made nothing for another job."""
         if self.count is None or self.opened_at is None:
@@ -159,8 +189,11 @@ class Floor:
             machines=self.machines, devices=DEVICES if self.machines else (),
             strip=lambda id, began, ended: strip(self.spans, began, ended),
             spans=lambda id, began, ended: self.spans,
-            stops=lambda id, since: self.stops() if id == "PRESS-03" else (),
+            stops=lambda id, since: tuple(
+                stop for stop in self.stops() if id == "PRESS-03" and (stop.ended is None or stop.ended > since)
+            ),
             requests=self.requests,
+            unattributed=lambda id: None if self.bodies(CountAssigned) else self.loose,
         )  # fmt: skip
 
     def requests(self, equipment: str) -> tuple[Request, ...]:
@@ -202,10 +235,13 @@ class Floor:
 
         moved = {body.requirement for body in mine if isinstance(body, MaterialMoved)}
         short = {body.requirement for body in mine if isinstance(body, MaterialShort)}
+        finished = any(isinstance(body, JobCompleted) for body in mine)
+        plan = self.book.jobs.get(job)
         return Progress(
             good=total(MaterialProduced), scrap=total(MaterialScrapped),
             started=any(isinstance(body, JobStarted) for body in mine),
-            completed=any(isinstance(body, JobCompleted) for body in mine),
+            completed=finished or (plan is not None and plan.dispatch_status is DispatchStatus.COMPLETED),
+            finished_here=finished,
             lines={line: total(MaterialMoved, line) for line in moved},
             shorts={line: total(MaterialShort, line) for line in short},
         )  # fmt: skip
@@ -232,6 +268,17 @@ def picking(order: str = "SO-771") -> Floor:
     return floor
 
 
+def in_hand(order: str = "SO-771") -> tuple[Floor, PickPage]:
+    """The first item of an order was scanned; its destination is next."""
+    floor = picking(order)
+    page = floor.view().page
+    assert isinstance(page, PickPage)
+    floor.scan(Kind.LOCATION, page.location)
+    floor.give("scan", next(each.label for each in floor.view().expects if each.kind is Kind.MATERIAL) or "")
+    assert floor.at == "pick.quantity"
+    return floor, page
+
+
 def with_job(floor: Floor, job: str, **changes: Any) -> Floor:
     """The same terminal after the office changed a job."""
     jobs = [
@@ -240,3 +287,13 @@ def with_job(floor: Floor, job: str, **changes: Any) -> Floor:
     ]
     floor.book = replace(floor.book, jobs={each.id: each for each in jobs})
     return floor
+
+
+def refused_fact(job: str = "J-204", material: str = "GRIP-A", quantity: str = "50", id: str = "d1") -> Fact:
+    """Good pieces of a job that the ERP did not take, reported by Bo."""
+    body = MaterialProduced(
+        about=job, material=material, quantity=Decimal(quantity), uom="pc", equipment="PRESS-03"
+    )
+    return Fact(
+        id=id, seq=1, agent="a", event_time=NOW, record_time=NOW, clock_ok=True, terminal="T2", person="p2", body=body
+    )

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_agent.maintenance_pages import DowntimePage, LinePage, LinkPage, MachinePage, StateSpan, TrendPage
+from edge_agent.machines.stops import Span, Stop
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios import maintain
 from edge_agent.scenarios.contract import Station
-from edge_agent.session import job_run_by
-from edge_agent.stops import Span, Stop
+from edge_agent.terminals.session import job_run_by
 from edge_agent.views import Kind, StepPage, Verdict
+from edge_agent.views.maintenance import DowntimePage, LinePage, LinkPage, MachinePage, StateSpan, TrendPage
 from sync.contract import Correction, DowntimeSplit, ScanRefused
 from sync.maintenance import (
     MaintenanceCompleted,
@@ -23,7 +23,8 @@ from sync.maintenance import (
     MaintenanceRequested,
     MaintenanceStarted,
 )
-from tests.scenarios.floor import BOOK, MACHINES, NOW, PRESS, WORKSHOP, Floor, running
+from terminal_ui.texts import Texts
+from tests.scenarios.floor import BOOK, DEVICES, MACHINES, NOW, PRESS, WORKSHOP, Floor, running
 
 OVER = Stop(
     "s1", NOW - timedelta(minutes=90), "ABORTED", "Oil low", ended=NOW - timedelta(minutes=60), reason="STOP-5",
@@ -54,6 +55,19 @@ def at_press(badge: str = "1007") -> Floor:
     return floor
 
 
+def test_who_may_not_go_back_to_the_open_work_is_led_to_sign_off() -> None:
+    floor = running()
+    floor.give("action", "sign_off")
+    floor.scan(Kind.BADGE, "1007")
+    assert floor.at == "maintain.line"
+    floor.give("action", "back")
+    assert (floor.at, floor.code) == ("maintain.line", "step.not_yours")
+    assert floor.said is not None
+    assert floor.said.verdict is Verdict.OTHER_TYPE, "a key that the step offers is not answered in red"
+    assert "J-204" in Texts("en").say(floor.code, floor.said.params)
+    assert "F10" in Texts("en").say(floor.code, floor.said.params)
+
+
 def asked(floor: Floor, stopped: str = "yes") -> MaintenanceRequested:
     """A request for the press."""
     floor.give("action", "request")
@@ -71,7 +85,8 @@ def at_work() -> Floor:
     request = asked(floor)
     floor.give("action", "sign_off")
     floor.scan(Kind.BADGE, "1007")
-    assert floor.at == "maintain.machine"
+    assert floor.at == "maintain.line", "the page of somebody else is not gone on with"
+    floor.give("choice", "PRESS-03")
     floor.give("action", "work")
     floor.give("choice", request.request)
     floor.give("choice", "FAILURE-1")
@@ -94,6 +109,16 @@ def test_a_terminal_of_maintenance_begins_with_its_machines() -> None:
     assert page.machines[0].strip[-1].ended == page.ended
 
 
+def test_a_device_that_seems_to_be_there_and_gives_nothing_good_is_silent_on_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    quiet = tuple(msgspec.structs.replace(each, silent_since=NOW) for each in DEVICES)
+    monkeypatch.setattr("tests.scenarios.floor.DEVICES", quiet)
+    page = at_home().view().page
+    assert isinstance(page, LinePage)
+    assert [row.device_state for row in page.machines] == ["silent", "none", "none"]
+
+
 @pytest.mark.parametrize("where", ["list", "work"])
 def test_the_work_is_gone_on_with_after_a_look(where: str) -> None:
     floor = running(machines=MACHINES) if where == "work" else at_home("1001", PRESS)
@@ -101,7 +126,7 @@ def test_the_work_is_gone_on_with_after_a_look(where: str) -> None:
     assert "machines" in floor.view().actions
     floor.give("action", "machines")
     assert floor.at == "maintain.line"
-    assert job_run_by(maintain, floor.state) == before.job  # type: ignore[arg-type]
+    assert job_run_by(maintain, floor.state) is None, "the machine goes on"  # type: ignore[arg-type]
     floor.scan(Kind.WORKSTATION, "CNC-02")
     floor.give("action", "back")
     floor.give("action", "back")
@@ -183,6 +208,28 @@ def test_downtime_of_a_machine_and_of_all() -> None:
     assert floor.at == "maintain.line"
 
 
+@pytest.mark.parametrize(
+    ("short", "words"),
+    [
+        (0, "No stop of Press 3 asks for a reason in the last 24 hours."),
+        (1, "No stop of Press 3 asks for a reason in the last 24 hours: only 1 short one."),
+        (2, "No stop of Press 3 asks for a reason in the last 24 hours: only 2 short ones."),
+    ],
+)
+def test_where_only_short_stops_were_the_downtime_says_so(short: int, words: str) -> None:
+    floor = at_press()
+    began = [NOW - timedelta(minutes=10 * n) for n in range(9, 0, -1)]
+    states = ["HELD" if n % 2 and n < 2 * short else "EXECUTE" for n in range(9)]
+    ends = (*began[1:], None)
+    floor.spans = tuple(Span(state, at, ended=end) for state, at, end in zip(states, began, ends, strict=True))
+    floor.stood = ()
+    floor.give("action", "downtime")
+    view = floor.view()
+    assert isinstance(view.page, DowntimePage)
+    assert (view.page.rows, view.page.short) == ((), short)
+    assert Texts().say(view.prompt, view.prompt_params) == words
+
+
 # ---------------------------------------------------------------- asking for work
 
 
@@ -213,7 +260,7 @@ def test_half_a_request_is_left_with_back_or_with_the_badge() -> None:
     assert floor.at == "maintain.symptom"
     floor.give("choice", "SYMPTOM-2")
     floor.give("action", "sign_off")
-    floor.scan(Kind.BADGE, "1002")
+    floor.scan(Kind.BADGE, "1001")
     assert (floor.at, floor.state.symptom, floor.bodies(MaintenanceRequested)) == ("maintain.machine", "", [])
 
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent import scenarios
+from edge_agent.doubts import Doubt
+from edge_agent.machines.stops import Stop
 from edge_agent.scanning.labels import label
 from edge_agent.scenarios.contract import Station
-from edge_agent.stops import Stop
 from edge_agent.views import Kind, Verdict
 from sync.contract import (
     Correction,
@@ -22,15 +23,17 @@ from sync.contract import (
     MaterialShort,
     ScanRefused,
 )
+from sync.exceptions import ExceptionDecided
 from sync.maintenance import MaintenanceCompleted, MaintenanceRequested, MaintenanceStarted
-from tests.scenarios.floor import BOOK, MACHINES, NOW, PRESS, WAREHOUSE, WORKSHOP, Floor
+from tests.scenarios.floor import BOOK, MACHINES, NOW, PRESS, WAREHOUSE, WORKSHOP, Floor, refused_fact
 
 ACTIONS = (
     "confirm", "back", "list", "exception", "park", "undo", "sign_off", "report", "scrap", "finish",
-    "explain", "split", "machines", "request", "work", "downtime", "link", "span", "nonsense",
+    "explain", "assign", "split", "machines", "request", "work", "downtime", "link", "span", "earlier", "nonsense",
+    "exceptions", "resend", "correct", "hand_over", "acknowledge",
 )  # fmt: skip
 LABELS = (
-    *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1007", "1009")),
+    *(label(Kind.BADGE, badge) for badge in ("1001", "1002", "1007", "1008", "1009")),
     *(label(Kind.JOB, job) for job in ("J-201", "J-204", "J-205", "J-207", "J-210", "SO-771", "SO-772")),
     *(label(Kind.DRAWING, "DRW-1001", revision) for revision in "AB"),
     *(label(Kind.LOCATION, line.source or "") for line in BOOK.jobs["SO-771"].requirements),
@@ -48,9 +51,16 @@ STOOD = (
 )
 
 CHOSEN = (
-    "J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "", "SYMPTOM-1", "FAILURE-2",
-    "PRESS-03", "oil", "2", "yes",
+    "J-204", "SO-771", "SCRAP-1", "SHORT-2", "FINISH-1", "STOP-1", "s1", "s2", "x", "", "take", "leave",
+    "SYMPTOM-1", "FAILURE-2",
+    "PRESS-03", "oil", "2", "yes", "d1", "clock/7",
 )  # fmt: skip
+
+# About a job that nobody knows: what is reported in its place changes no other.
+IN_DOUBT = (
+    Doubt("d1", "refused", NOW, refused_fact("J-900", "UNKNOWN-1"), "unknown_order", "There is no such order.", 1),
+    Doubt("clock/7", "clock", NOW, seq=7, last=9, facts=3),
+)
 
 inputs = st.one_of(
     st.tuples(st.just("scan"), st.sampled_from(LABELS)),
@@ -75,11 +85,11 @@ def asked_for(floor: Floor) -> str:
 
 @settings(max_examples=300)
 @given(
-    st.sampled_from((PRESS, WAREHOUSE, WORKSHOP)), st.sampled_from(("1001", "1007")),
+    st.sampled_from((PRESS, WAREHOUSE, WORKSHOP)), st.sampled_from(("1001", "1007", "1008")),
     st.lists(inputs, min_size=15, max_size=60),
 )  # fmt: skip
 def test_no_walk_breaks_a_promise(station: Station, badge: str, walk: list[tuple[str, str]]) -> None:
-    floor = Floor(station=station, stood=STOOD, machines=MACHINES)
+    floor = Floor(station=station, stood=STOOD, machines=MACHINES, in_doubt=IN_DOUBT)
     floor.scan(Kind.BADGE, badge)
     for kind, data in walk:
         before, recorded = floor.state, len(floor.facts)
@@ -104,6 +114,7 @@ def test_no_walk_breaks_a_promise(station: Station, badge: str, walk: list[tuple
 def check_books(floor: Floor) -> None:
     """What was recorded is what an ERP can book."""
     check_maintenance(floor)
+    check_decisions(floor)
     undone = {body.corrects for body in floor.bodies(Correction)}
     assert len(undone) == len(floor.bodies(Correction)), "a fact was taken back twice"
     for kind in (MaterialProduced, MaterialScrapped, MaterialMoved, MaterialShort):
@@ -119,6 +130,20 @@ def check_books(floor: Floor) -> None:
             short = progress.shorts.get(line.id, Decimal(0))
             assert moved + short <= line.quantity
             assert not short or moved + short == line.quantity
+
+
+def check_decisions(floor: Floor) -> None:
+    """Corrections have two people, another quantity has its decision, and nobody confirms their own."""
+    for id, body in floor.facts:
+        if isinstance(body, ExceptionDecided):
+            assert bool(body.second) is (body.choice == "correct")
+            assert body.second in ("", "p8")
+            assert body.second != floor.people[id]
+            assert body.choice != "hand_over" or body.note
+    corrected = [body for body in floor.bodies(ExceptionDecided) if body.choice == "correct"]
+    assert len(corrected) == len([body for body in floor.bodies(Correction) if body.about == "J-900"]) <= 1
+    instead = [body.quantity for body in floor.bodies(MaterialProduced) if body.about == "J-900"]
+    assert instead == [body.instead for body in corrected if body.instead is not None]
 
 
 def check_maintenance(floor: Floor) -> None:

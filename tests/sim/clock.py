@@ -7,7 +7,7 @@ import contextvars
 import itertools
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -174,8 +174,14 @@ class SimClock:
     def now(self) -> datetime:
         return BEGAN + timedelta(seconds=self._loop.time() - self._began) + self.wrong
 
+    def today(self) -> date:
+        return self.now().date()
+
     def monotonic(self) -> float:
         return self._loop.time()
+
+    def boot(self) -> str:
+        return "boot"
 
     def new_id(self) -> str:
         return uuid7(int(self.now().timestamp() * 1000), self._dice.randbytes(10))
@@ -189,6 +195,18 @@ class SimClock:
 
     def trusted(self) -> bool:
         return abs(self.wrong - self._believed) < timedelta(seconds=2)
+
+    def continues(self, last: datetime | None) -> None:
+        """Whoever switches the PC on says what it believes."""
+
+    def compared(self, source: str, theirs: datetime) -> None:
+        """Nobody tells the time here."""
+
+    def doubt(self) -> str:
+        return "" if self.trusted() else "The clock of this PC jumped."
+
+    def confirmed(self) -> bool:
+        return self.trusted()
 
     def started(self) -> None:
         """The PC was switched on: it believes what its clock says."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_agent.store.database import Connection, Job, Worker, deliver
+from edge_agent.store.database import Connection, How, Job, Worker, deliver
 from edge_agent.store.disk import Disk
 from edge_agent.store.errors import StoreError
 from tests.sim.clock import passing
@@ -29,25 +29,28 @@ class LoopDatabase:
     @classmethod
     async def open(
         cls, path: Path, prepare: Callable[[Connection], None], committed: Callable[[Connection], None],
-        failed: Callable[[StoreError], None], disk: Disk,
+        failed: Callable[[StoreError], None], disk: Disk, begins: Callable[[], None],
     ) -> LoopDatabase:  # fmt: skip
         await passing(_TURN)
-        return cls(Worker(path, prepare, committed, failed, disk))
+        return cls(Worker(path, prepare, committed, failed, disk, begins))
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        return await self._ask(fn, writes=True)
+        return await self._ask(fn, "write")
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        return await self._ask(fn, writes=False)
+        return await self._ask(fn, "read")
+
+    async def alone(self, fn: Callable[[Connection], T]) -> T:
+        return await self._ask(fn, "alone")
 
     async def close(self) -> None:
         self._worker.close()
 
-    async def _ask(self, fn: Callable[[Connection], T], *, writes: bool) -> T:
+    async def _ask(self, fn: Callable[[Connection], T], how: How) -> T:
         future: asyncio.Future[Any] = self._loop.create_future()
         if not self._jobs:
             self._loop.call_later(_TURN, self._turn)
-        self._jobs.append(Job(fn, future, writes))
+        self._jobs.append(Job(fn, future, how))
         result: T = await future
         return result
 

@@ -241,6 +241,9 @@ class SimDisk:
         except DiskFault as fault:
             raise OSError(fault.number, str(fault)) from fault
 
+    def part(self, path: Path, start: int, size: int) -> bytes:
+        return self.read(path)[start : start + size]
+
     def write(self, path: Path, content: bytes) -> None:
         self.tick("create")
         node = self.platter.make(str(path))

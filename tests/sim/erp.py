@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
-from sync.contract import AnyPlan
+from sync.contract import AnyPlan, Fact, PlanKey, Receipt, Refused
 from sync.reference_books import Books
+from sync.reference_decisions import Decision
 from sync.reference_erp import ReferenceErp
 from tests.sim.clock import Process, SimClock, SimLoop
 from tests.sim.disk import Drive
@@ -23,6 +24,15 @@ BOOKS = Path("/erp/books.db")
 TOKEN = "simulated"
 
 
+class CarelessBooks(Books):
+    """An ERP that looks at the key alone: what it has under an id, it says, it has."""
+
+    def _known(self, fact: Fact, payload: str, before: Decision | None) -> Receipt | None:
+        if before is not None and before.applied and not before.is_of(payload):
+            return before.answer(fact.id)
+        return super()._known(fact, payload, before)
+
+
 class Erp:
     """Switched on and off; asked over the network (`tests.sim.net.Server`)."""
 
@@ -32,6 +42,7 @@ class Erp:
         self.drive = Drive(self.platter, Random(dice.getrandbits(64)).randbytes)
         self.books: Books | None = None
         self.troubled = True
+        self.careless = False
         self._loop, self._dice, self._note = loop, dice, note
         self._process: Process | None = None
         self._app: Any = None
@@ -45,7 +56,7 @@ class Erp:
         self._process.spawn(self._live(disk))
 
     async def _live(self, disk: Any) -> None:
-        books = Books(BOOKS, self.clock.now, disk.connect)
+        books = (CarelessBooks if self.careless else Books)(BOOKS, self.clock.now, disk.connect)
         books_are_new = books.is_new()
         if books_are_new:
             books.put(plans())
@@ -86,20 +97,33 @@ class Erp:
         self._note("answered", request.method, answer[0], len(answer[2]))
         _tell(reply, answer)
 
-    def put(self, *changed: AnyPlan) -> None:
-        """The office changes plans; nothing when the ERP is off."""
-        self._in_office(lambda books: books.put(changed))
+    def put(self, *changed: AnyPlan) -> bool:
+        """The office changes plans; False when the ERP is off, or goes off over it."""
+        return self._in_office(lambda books: books.put(changed))
 
-    def close_order(self, id: str) -> None:
+    def withdraw(self, key: PlanKey) -> bool:
+        """The office takes a plan back."""
+        return self._in_office(lambda books: books.withdraw(key))
+
+    def close_order(self, id: str) -> bool:
         """The office completes an order."""
-        self._in_office(lambda books: books.close_order(id))
+        return self._in_office(lambda books: books.close_order(id))
 
-    def _in_office(self, work: Callable[[Books], object]) -> None:
-        if self.books is not None:
-            try:
-                work(self.books)
-            except PowerCut:
-                pass
+    def has_another(self, fact: Fact) -> bool:
+        """Something comes from another agent; False when the ERP is off, or has the id already."""
+        receipts: list[Receipt] = []
+        if self.books is not None and not self._in_office(lambda books: receipts.extend(books.push([fact]))):
+            return True  # perhaps it has it
+        return any(not isinstance(each, Refused) or each.code != "key_reused" for each in receipts)
+
+    def _in_office(self, work: Callable[[Books], object]) -> bool:
+        if self.books is None:
+            return False
+        try:
+            work(self.books)
+        except PowerCut:
+            return False
+        return True
 
 
 def _tell(reply: asyncio.Future[Answer | None], answer: Answer | None) -> None:

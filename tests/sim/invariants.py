@@ -3,55 +3,95 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from edge_agent.store import Connection, journal, parking
+from edge_agent.store import Connection, cursor, journal
 from edge_agent.store.journal import facts
 from edge_agent.store.progress import progress
-from sync.contract import Correction, Fact, JobOrder, MaterialProduced, MaterialScrapped, ScanRefused
-from sync.reference_books import Books
+from edge_agent.store.retention import base_of
+from sync.contract import (
+    Correction,
+    Fact,
+    JobOrder,
+    MaterialMoved,
+    MaterialProduced,
+    MaterialScrapped,
+    ScanRefused,
+    SignedOff,
+)
 from sync.reference_views import Booking
-from tests.sim.pc import AGENT, CONNECTOR
+from tests.sim.decided import Decided
+from tests.sim.pc import CONNECTOR
 from tests.sim.people import Person
+from tests.sim.violation import Violation
 
 _ALL = 1_000_000
 
 
 @dataclass(frozen=True)
-class Violation:
-    """What is not true: a short name, and which facts."""
+class Parked:
+    """A fact that is not simply before or behind the cursor; `by`: the refused one that it waits for."""
 
-    kind: str
-    what: str
+    state: str
+    code: str = ""
+    by: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the ERP is not to have it for now."""
+        return self.state in ("refused", "held")
 
 
 @dataclass(frozen=True)
 class Local:
-    """What the PC has."""
+    """What the PC has, and what it had before it left the journal."""
 
     facts: tuple[Fact, ...]
     cursor: int
-    parked: dict[int, tuple[str, str]]  # seq -> state, code
+    parked: dict[int, Parked]
 
     @classmethod
-    def read(cls, conn: Connection) -> Local:
-        parked = conn.execute("SELECT seq, state, code FROM parked WHERE connector = ?", (CONNECTOR,))
+    def read(cls, conn: Connection, gone: Mapping[str, Fact]) -> Local:
+        """`gone`: facts that were there when some began to leave."""
+        rows = conn.execute("SELECT seq, state, code, held_back_by FROM parked WHERE connector = ?", (CONNECTOR,))
+        there = facts(conn, 0, _ALL)
+        known = {fact.id: fact for fact in there}
+        left = {id: gone[id] for id in _left(conn, gone) - set(known)}
         return cls(
-            facts(conn, 0, _ALL), parking.cursor(conn, CONNECTOR),
-            {seq: (state, code) for seq, state, code in parked},
+            tuple(sorted((left | known).values(), key=lambda fact: fact.seq)), cursor.cursor(conn, CONNECTOR),
+            {seq: Parked(state, code, by) for seq, state, code, by in rows},
+        )  # fmt: skip
+
+    def first_waiting(self, about: str) -> Fact | None:
+        """What the ERP refused first of what waits about a thing."""
+        return next(
+            (fact for fact in self.facts if fact.body.about == about and fact.seq in self.parked
+             and self.parked[fact.seq].state == "refused"), None,
         )  # fmt: skip
 
 
-def of_journal(conn: Connection, saved: Collection[str]) -> Iterator[Violation]:
-    """At every start: nothing that was called saved is missing (I1), no gap, the chain holds (I4)."""
+def _left(conn: Connection, gone: Mapping[str, Fact]) -> set[str]:
+    base = base_of(conn).seq
+    return {id for id, fact in gone.items() if fact.seq <= base}
+
+
+def of_journal(conn: Connection, saved: Collection[str], gone: Mapping[str, Fact]) -> Iterator[Violation]:
+    """At every start: nothing that was called saved is missing (I1), no gap, the chain holds (I4).
+
+    `gone` are the facts that were there when some began to leave.
+    """
     (said,) = conn.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
         yield Violation("CORRUPT", said)
     if (broken := journal.verify(conn)) is not None:
         yield Violation("CHAIN", f"at {broken}")
-    there = {id for (id,) in conn.execute("SELECT id FROM journal")}
+    there = {id for (id,) in conn.execute("SELECT id FROM journal")} | _left(conn, gone)
+    base, sent = base_of(conn).seq, cursor.cursor(conn, CONNECTOR)
+    (waits,) = conn.execute("SELECT min(seq) FROM parked").fetchone()
+    if base > sent or (waits is not None and waits <= base):
+        yield Violation("LEFT_EARLY", f"facts up to {base} are gone; the ERP has them up to {sent}, and {waits} waits")
     if lost := [id for id in sorted(saved) if id not in there]:
         yield Violation("LOST", f"{len(lost)} of {len(saved)} that were called saved: {lost[:3]}")
     if incident := conn.execute("SELECT why FROM incident").fetchone():
@@ -68,7 +108,7 @@ def of_people(local: Local, people: Sequence[Person]) -> Iterator[Violation]:
     """Each input counts once, and stands for what was answered."""
     for person in people:
         ours = [fact for fact in local.facts if fact.terminal == person.terminal]
-        reports = {fact.id for fact in ours if not isinstance(fact.body, ScanRefused)}
+        reports = {fact.id for fact in ours if not isinstance(fact.body, ScanRefused) and not _by_itself(fact)}
         claimed = [id for facts in person.claimed.values() for id in facts]
         nobodys = reports - set(claimed)
         inputs = _inputs_of(ours, nobodys)
@@ -78,39 +118,56 @@ def of_people(local: Local, people: Sequence[Person]) -> Iterator[Violation]:
             yield Violation("CONTRADICTED", f"{person.contradicted[:3]} were answered in two ways")
 
 
+def _by_itself(fact: Fact) -> bool:
+    """Whether the terminal made it: it was locked."""
+    return isinstance(fact.body, SignedOff) and fact.body.idle
+
+
 def _inputs_of(ours: Sequence[Fact], ids: Collection[str]) -> int:
     """How many inputs these facts are: those of one input have one moment."""
     return len({fact.event_time for fact in ours if fact.id in ids})
 
 
-def of_delivery(local: Local, books: Books, closed: Collection[str]) -> Iterator[Violation]:
+def of_delivery(
+    local: Local, booked: Mapping[str, Booking], closed: Collection[str], decided: Decided
+) -> Iterator[Violation]:
     """Once, in order, and nothing between: at the ERP or parked with a reason (I2, I3, I5, I6, I7)."""
-    booked = {each.fact: each for each in books.bookings(AGENT)}
     known = {fact.id: fact for fact in local.facts}
     for id, booking in booked.items():
         fact = known.get(id)
         if fact is None or (fact.seq, type(fact.body).__name__) != (booking.seq, booking.kind):
             yield Violation("NOT_OURS", f"the ERP has {id} ({booking.kind}), the journal has {fact}")
-    applied = {fact.id for fact in local.facts if fact.id in booked and booked[fact.id].outcome == "applied"}
-    yield from _places(local, applied, closed)
+    applied = applied_of(local, booked)
+    yield from _places(local, applied, closed, decided)
     yield from _order(local, applied, booked)
 
 
-def _places(local: Local, applied: Collection[str], closed: Collection[str]) -> Iterator[Violation]:
+def applied_of(local: Local, booked: Mapping[str, Booking]) -> set[str]:
+    """The facts that the ERP has taken."""
+    return {fact.id for fact in local.facts if fact.id in booked and booked[fact.id].outcome == "applied"}
+
+
+def _places(
+    local: Local, applied: Collection[str], closed: Collection[str], decided: Decided
+) -> Iterator[Violation]:
     for fact in local.facts:
-        state, code = local.parked.get(fact.seq, ("", ""))
-        waits = state in ("refused", "held")
-        if fact.id in applied and waits:
-            yield Violation("SAID_REFUSED", f"{fact.seq} is booked, and parked here as {state}")
-        if fact.id in applied or waits:
-            if waits and fact.body.about not in closed:
-                yield Violation("HELD_BACK", f"{fact.seq} about {fact.body.about} is {state} ({code})")
+        parked = local.parked.get(fact.seq, Parked(""))
+        if fact.id in applied and parked.waits:
+            yield Violation("SAID_REFUSED", f"{fact.seq} is booked, and parked here as {parked.state}")
+        if parked.waits:
+            first = local.first_waiting(fact.body.about)
+            if first is None or parked.by not in (None, *local.parked):
+                yield Violation("HELD_BACK", f"{fact.seq} about {fact.body.about} is {parked.state} behind nothing")
+            elif fact.body.about not in closed and not decided.handed_over(first.id):
+                yield Violation("HELD_BACK", f"{fact.seq} about {fact.body.about} is {parked.state} ({parked.code})")
+        if fact.id in applied or parked.waits or fact.id in decided.struck:
             continue
-        passed = fact.seq <= local.cursor or state in ("done", "booked")
-        yield Violation("NOT_AT_ERP" if passed else "NOT_DRAINED", f"{fact.seq} about {fact.body.about} ({state})")
+        passed = fact.seq <= local.cursor or parked.state in ("done", "booked")
+        what = f"{fact.seq} about {fact.body.about} ({parked.state})"
+        yield Violation("NOT_AT_ERP" if passed else "NOT_DRAINED", what)
 
 
-def _order(local: Local, applied: Collection[str], booked: dict[str, Booking]) -> Iterator[Violation]:
+def _order(local: Local, applied: Collection[str], booked: Mapping[str, Booking]) -> Iterator[Violation]:
     last: dict[str, int] = {}
     undecided = {
         about: min(fact.seq for fact in local.facts if fact.body.about == about and fact.seq in local.parked)
@@ -122,40 +179,53 @@ def _order(local: Local, applied: Collection[str], booked: dict[str, Booking]) -
             yield Violation("ORDER", f"{fact.seq} was booked after {last[about]} about {about}")
         last[about] = max(fact.seq, last.get(about, 0))
     for about, first in undecided.items():
-        if last.get(about, 0) > first and local.parked[first][0] in ("refused", "held"):
+        if last.get(about, 0) > first and local.parked[first].waits:
             yield Violation("ORDER", f"{last[about]} was booked, {first} about {about} waits")
 
 
 def of_figures(
-    conn: Connection, local: Local, orders: Sequence[JobOrder], closed: Collection[str]
+    conn: Connection, local: Local, orders: Sequence[JobOrder], closed: Collection[str], dead: Collection[str]
 ) -> Iterator[Violation]:
-    """The figures of the ERP, those of the terminals and the sum of the facts are one and the same."""
-    sums = _sums(local.facts)
+    """The figures of the ERP, those of the terminals and the sum of the facts are one and the same.
+
+    `dead` are the facts that the ERP is never to have.
+    """
+    waiting = {fact.id for fact in local.facts if fact.seq in local.parked and local.parked[fact.seq].waits}
+    still = [each.body for each in local.facts if each.id in waiting and isinstance(each.body, Correction)]
+    sums, taken = _sums(local.facts, dead), _sums([fact for fact in local.facts if fact.id not in waiting], dead)
     for order in orders:
         if order.id in closed:
             continue
-        good, scrap = sums[order.id]
-        if (order.good, order.scrap) != (good, scrap):
-            yield Violation(
-                "FIGURES", f"{order.id}: the ERP has {order.good} + {order.scrap}, reported were {good} + {scrap}"
-            )
-        shown = progress(conn, order.id)
-        if (shown.good, shown.scrap) != (good, scrap):
-            yield Violation(
-                "SHOWN", f"{order.id}: the terminal shows {shown.good} + {shown.scrap}, reported were {good} + {scrap}"
-            )
+        ours = progress(conn, order.id)
+        at_erp = {"good": order.good, "scrap": order.scrap} | {line.id: line.done for line in order.requirements}
+        shown = {"good": ours.good, "scrap": ours.scrap} | dict(ours.lines)
+        if any(each.about == order.id and each.corrects in dead for each in still):
+            continue  # the figures are right again when the ERP has it
+        for what, there in at_erp.items():
+            here, sent = sums[order.id, what], taken[order.id, what]
+            if there != sent:
+                yield Violation("FIGURES", f"{order.id} {what}: the ERP has {there}, reported were {sent}")
+            if (seen := shown.get(what, 0)) != here:
+                yield Violation("SHOWN", f"{order.id} {what}: the terminal shows {seen}, reported were {here}")
 
 
-def _sums(facts: Sequence[Fact]) -> defaultdict[str, tuple[Decimal, Decimal]]:
-    sums: defaultdict[str, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
+def _sums(facts: Sequence[Fact], dead: Collection[str]) -> defaultdict[tuple[str, str], Decimal]:
+    """By job, and good, scrap or the line."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     by_id = {fact.id: fact.body for fact in facts}
     for fact in facts:
         body, sign = fact.body, 1
         if isinstance(body, Correction):
+            if body.corrects in dead:
+                continue
             body, sign = by_id[body.corrects], -1
-        good, scrap = sums[body.about]
-        if isinstance(body, MaterialProduced):
-            sums[body.about] = good + sign * body.quantity, scrap
-        elif isinstance(body, MaterialScrapped):
-            sums[body.about] = good, scrap + sign * body.quantity
+        if fact.id in dead:
+            continue
+        match body:
+            case MaterialProduced():
+                sums[body.about, "good"] += sign * body.quantity
+            case MaterialScrapped():
+                sums[body.about, "scrap"] += sign * body.quantity
+            case MaterialMoved():
+                sums[body.about, body.requirement] += sign * body.quantity
     return sums

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 from edge_agent.bus import Bus
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.events import FactsRecorded, PlansChanged, ViewMade
+from edge_agent.events import PlansChanged, ViewMade
+from edge_agent.housekeeping import Housekeeper, Keep
 from edge_agent.planbook import PlanBook
 from edge_agent.pumps import ToldOutbox
 from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.store import Store, StoreError
-from edge_agent.store.listing import sent_again
 from edge_agent.store.plans import PlanInbox
-from edge_agent.terminals import Terminals
-from edge_agent.views import Input, Problem, View
+from edge_agent.terminals.inputs import Terminals
+from edge_agent.views import Input, Typed, View
+from edge_agent.views.status import Problem
 from sync.connectors.rest import Connector, Options
+from sync.device import Device
 from sync.http_calls import HttpCalls
 from sync.puller import Puller
 from sync.relay import Relay
@@ -35,7 +38,16 @@ T = TypeVar("T")
 AGENT, CONNECTOR = "agent-1", "erp"
 JOURNAL = Path("/data/journal.db")
 _ANSWER = 3.0  # seconds that a request may take
+_ROUND = 4.0  # seconds between two rounds of the housekeeper
 _SHORT, _LONG = (1, 120), (20, 1500)  # disk operations to the next power cut
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The rules of this plant. `keep`: how long delivered facts stay in the journal; None: for ever."""
+
+    policies: Policies = field(default_factory=Policies)
+    keep: timedelta | None = None
 
 
 @dataclass
@@ -66,7 +78,9 @@ class Pc:
     def __init__(
         self, loop: SimLoop, dice: Random, stations: dict[str, Station], weather: Weather, server: Server,
         token: Path, look: Callable[[Store, bool], Awaitable[None]], note: Callable[..., None],
+        habits: Habits, leaving: Callable[[Store], Awaitable[None]],
     ) -> None:  # fmt: skip
+        """`look` is called at each start, `leaving` before facts may leave the journal."""
         self.clock = SimClock(loop, Random(dice.getrandbits(64)))
         self.platter = Platter(Random(dice.getrandbits(64)), self._cut)
         self.drive = Drive(self.platter, Random(dice.getrandbits(64)).randbytes)
@@ -76,7 +90,7 @@ class Pc:
         self.refusals: list[str] = []
         self._loop, self._dice = loop, dice
         self._stations, self._weather, self._server, self._token = stations, weather, server, token
-        self._look, self._note = look, note
+        self._look, self._note, self.habits, self._leaving = look, note, habits, leaving
         self._process: Process | None = None
         self._starts = 0
 
@@ -126,10 +140,11 @@ class Pc:
             return
         await self._look(store, self._starts == 1)
         bus, clock = Bus(), self.clock
-        terminals = Terminals(store, clock, bus, self._stations, Policies(), lambda id: None)
+        terminals = Terminals(store, clock, bus, self._stations, self.habits.policies, lambda id: None)
         calls = HttpCalls("erp", _ANSWER, None, Wire(self._weather, self._server, self._dice, process))
         options = Options(url="http://127.0.0.1:2", token_file=self._token, timeout=_ANSWER)
         connector = Connector(options, AGENT, calls)
+        connector.introduce(Device("pc-1"))
 
         def changed(book: PlanBook) -> None:
             store.book = book
@@ -138,11 +153,31 @@ class Pc:
         outbox = ToldOutbox(store, CONNECTOR, clock, bus)
         rng = Random(self._dice.getrandbits(64))
         relay = Relay(outbox, connector, _Link(), clock, rng, batch=self._dice.choice((2, 7, 100)))
-        puller = Puller(PlanInbox(store, CONNECTOR, clock, changed), connector, _Link(), clock, rng)
-        for work in (outbox.listen(), relay.run(), puller.run()):
+        inbox = PlanInbox(store, CONNECTOR, clock, changed, outbox.notify)
+        puller = Puller(inbox, connector, _Link(), clock, rng)
+        for work in (outbox.listen(), relay.run(), puller.run(), self._lock(terminals), self._house(store)):
             process.spawn(work)
         self.running = Running(process, store, bus, terminals, relay, puller)
         self._note("up", self._starts)
+
+    async def _lock(self, terminals: Terminals) -> None:
+        """As the supervisor keeps it alive."""
+        while self.habits.policies.lock_after:
+            try:
+                await terminals.lock_idle()
+            except StoreError:
+                await passing(0.5)
+
+    async def _house(self, store: Store) -> None:
+        """A round of the housekeeper now and then: each begins anew, so that it looks for what may go."""
+        while self.habits.keep is not None:
+            await passing(_ROUND)
+            try:
+                await self._leaving(store)
+            except StoreError:
+                continue
+            keep = Keep(self.habits.keep, self.habits.keep / 2)
+            await Housekeeper(store, self.clock, (CONNECTOR,), keep).step()
 
     # ------------------------------------------------------------ the local socket
 
@@ -156,15 +191,6 @@ class Pc:
         if not running.process.alive or not task.done() or task.cancelled():
             raise AgentAway("it ended")
         return task.result()  # type: ignore[no-any-return]
-
-    async def resend(self, seq: int) -> None:
-        """A lead sends a refused fact again, as the local API does it."""
-
-        async def again(running: Running) -> None:
-            row = await running.store.write(lambda conn: sent_again(conn, CONNECTOR, seq))
-            running.bus.publish(FactsRecorded(0, frozenset({row.about})))
-
-        await self.ask(again)
 
 
 class Line:
@@ -185,6 +211,9 @@ class Line:
             raise AgentAway("the line broke")
         self._heard(given, view)
         return view
+
+    async def keys_pressed(self, terminal: str, typed: Typed | None = None) -> None:
+        """Nothing locks itself in the simulation."""
 
     async def events(self, terminal: str) -> AsyncIterator[View]:
         running = self._pc.running

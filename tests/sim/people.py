@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import cast
 
 from edge_agent.scanning.labels import label
-from edge_agent.views import Input, Kind, Problem, Status, View
-from terminal_ui.attachment import Attachment, Client, InputKind
+from edge_agent.views import Input, Kind, View
+from edge_agent.views.exceptions import ExceptionsPage
+from edge_agent.views.status import Problem, Status
+from terminal_ui.attachment import Attachment, Client
 from tests.sim.clock import SimClock, passing
+from tests.sim.deciding import Act, Decider
 from tests.sim.pc import Line, Pc
-
-Act = tuple[InputKind, str]
 
 
 class Person:
@@ -34,6 +35,7 @@ class Person:
         self.inputs = 0
         self.at_work = True
         self.line = Line(pc, dice, self._answered)
+        self.decider = Decider(dice)
         self._badge, self._clock, self._dice, self._note = badge, clock, dice, note
         self._view: View | None = None
         self._attachment = Attachment(cast(Client, self.line), terminal, self, clock)
@@ -53,11 +55,11 @@ class Person:
                 self._attached.result()  # a terminal that ends by itself is a bug
             if not self.at_work or self.waiting or self._view is None or self._attachment.away:
                 continue
-            kind, data = self._act(self._view)
-            given = self._attachment.give(kind, data)
+            wanted = await self._wants(self._view)
+            given = self._attachment.give(*wanted) if wanted is not None else None
             if given is not None:
                 self.inputs += 1
-                self._note(self.terminal, "gives", kind, data)
+                self._note(self.terminal, "gives", given.kind, given.data)
 
     def crash(self) -> None:
         """The terminal dies, with what it had in hand; another one is started."""
@@ -107,15 +109,23 @@ class Person:
         self.unsure += 1
         self._note(self.terminal, "refused", problem.code)
 
-    def show_dropped(self, count: int) -> None:
+    def show_dropped(self, given: Sequence[Input]) -> None:
         pass
 
     # ------------------------------------------------------------ hands
+
+    async def _wants(self, view: View) -> Act | None:
+        """None: nothing."""
+        return self._act(view)
 
     def _act(self, view: View) -> Act:
         """What the screen asks for, most of the time."""
         if self._dice.random() < 0.03:
             return "scan", label(Kind.LOCATION, "A-04")  # the wrong thing: refused, and evidence
+        if view.scenario == "exceptions":
+            return self.decider.act(view)
+        if view.scenario != "sign_on" and self._dice.random() < 0.02:
+            return "action", "exceptions"
         match f"{view.scenario}.{view.step}":
             case "sign_on.badge":
                 return "scan", label(Kind.BADGE, self._badge)
@@ -131,7 +141,7 @@ class Person:
                 return "entry", view.entry.value or "1"
         if view.choices:
             return "choice", self._dice.choice(view.choices).id
-        if view.step in ("confirm", "finish", "undo", "deviate"):
+        if view.step in ("confirm", "finish", "undo", "deviate", "short_sure"):
             return "action", "confirm"
         labels = [each.label for each in view.expects if each.label]
         if labels and self._dice.random() < 0.95:
@@ -149,3 +159,26 @@ class Person:
             return "entry", str(self._dice.randint(1, 4))
         others = (("scrap", 0.85), ("undo", 0.91), ("finish", 0.93), ("list", 1.0))
         return "action", next(action for action, upto in others if chance < upto)
+
+
+class Lead(Person):
+    """Comes to the terminal when the status bar says that something is refused or in doubt; `open` counts it."""
+
+    def __init__(self, *given: object, open: Callable[[], Awaitable[int]]) -> None:
+        super().__init__(*given)  # type: ignore[arg-type]
+        self._open = open
+
+    async def _wants(self, view: View) -> Act | None:
+        if view.scenario == "exceptions" and view.step != "list":
+            return self.decider.act(view)
+        page = view.page
+        if isinstance(page, ExceptionsPage) and any(map(self.decider.open, page.rows)):
+            return self.decider.act(view)
+        if not await self._open():
+            return None
+        match view.scenario:
+            case "exceptions":
+                return self.decider.act(view)
+            case "sign_on":
+                return self._act(view)
+        return "action", "exceptions"

@@ -1,4 +1,4 @@
-"""A small plant: four jobs at two machines, four orders to pick."""
+"""A small plant: four jobs at two machines, four orders to pick, two leads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from sync.contract import (
 )
 
 BADGES = ("1001", "1002", "1003")
+LEADS = ("1004", "1005")
+LEAD_IDS = ("p4", "p5")
 JOBS = ("J-1", "J-2", "J-3", "J-4")
 PICKS = ("SO-1", "SO-2", "SO-3", "SO-4")
-_ITEMS = ("BOLT", "NUT", "LABEL")
+ITEMS = ("BOLT", "NUT", "LABEL")
 _BINS = ("A-01", "A-02", "A-03", "A-04")
 
 
@@ -37,24 +39,36 @@ def job(id: str, quantity: int = 5000, status: DispatchStatus = DispatchStatus.R
 
 def plans() -> tuple[AnyPlan, ...]:
     """All plans at the beginning. J-4 is soon done."""
-    people = [Person(id=f"p{number}", name=f"P{number}", badge=badge) for number, badge in enumerate(BADGES, 1)]
+    people = [
+        Person(id=f"p{number}", name=f"P{number}", badge=badge, roles=("operator", "picker"))
+        for number, badge in enumerate(BADGES, 1)
+    ]
+    people += [
+        Person(id=id, name=id, badge=badge, roles=("lead",)) for id, badge in zip(LEAD_IDS, LEADS, strict=True)
+    ]
     reasons = [
         Reason(id=f"{purpose.upper()}-1", purpose=purpose, number=1, text=purpose)
         for purpose in ("scrap", "short", "finish")
     ]
-    items = [MaterialDefinition(id=item, description=item, gtin=_gtin(n)) for n, item in enumerate(_ITEMS)]
+    items = [material(item) for item in ITEMS]
     places = [StorageUnit(id=bin, zone="A", walk=walk) for walk, bin in enumerate(_BINS)]
     totes = [HandlingUnit(id=f"TOTE-{number}") for number in range(1, 5)]
     jobs = [job(id, 12 if id == "J-4" else 5000) for id in JOBS]
-    orders = [_order(number, id) for number, id in enumerate(PICKS, 1)]
-    part = MaterialDefinition(id="PART", description="part")
-    return (*people, *reasons, part, *items, *places, *totes, *jobs, *orders)
+    orders = [order(id) for id in PICKS]
+    return (*people, *reasons, material("PART"), *items, *places, *totes, *jobs, *orders)
 
 
-def _order(number: int, id: str) -> JobOrder:
+def material(id: str) -> MaterialDefinition:
+    """An item; what is made has no number of GS1."""
+    return MaterialDefinition(id=id, description=id, gtin=_gtin(ITEMS.index(id)) if id in ITEMS else None)
+
+
+def order(id: str) -> JobOrder:
+    """Four lines to pick."""
+    number = PICKS.index(id) + 1
     lines = tuple(
         MaterialRequirement(
-            id=str(line), material=_ITEMS[(number + line) % 3], use=MaterialUse.MOVED, quantity=Decimal(3 + line),
+            id=str(line), material=ITEMS[(number + line) % 3], use=MaterialUse.MOVED, quantity=Decimal(3 + line),
             source=_BINS[(number + line) % 4], destination=f"TOTE-{number}",
         )
         for line in range(1, 5)

@@ -1,4 +1,4 @@
-"""Every planted bug is found within 50 seeds: the simulation can fail."""
+"""Planted bugs are found within 50 seeds: the simulation can fail. The soak plants every one of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from tests.sim.bugs import Bug, load
 from tests.sim.world import run
 
 WITHIN = 50
+SOME = ("acknowledged_before_commit", "synchronous_off", "refused_dropped", "unknown_is_booked", "disk_lies")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # apsw tells of our disk's faults twice
-@pytest.mark.parametrize("bug", load().values(), ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", [load()[name] for name in SOME], ids=lambda bug: bug.name)
 def test_a_planted_bug_is_found(bug: Bug) -> None:
     """The seed that found it last time goes first."""
     with bug.plant():

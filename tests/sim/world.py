@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import logging
 import os
@@ -12,32 +11,36 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 
 from edge_agent.client import AgentAway
-from edge_agent.scenarios.contract import Station
+from edge_agent.scenarios.contract import Policies, Station
 from edge_agent.store import Connection, Store, StoreError
+from edge_agent.store.doubts import doubts
 from edge_agent.store.mirror import Mirror
 from edge_agent.store.outbox import queue
-from sync.contract import DispatchStatus
+from sync.contract import Fact
 from tests.sim import invariants, plant
 from tests.sim.clock import SimLoop, passing
+from tests.sim.decided import Decided, of_decisions, of_hand_overs
 from tests.sim.disk import power_can_go
 from tests.sim.erp import TOKEN, Erp
-from tests.sim.invariants import Local, Violation
+from tests.sim.invariants import Local
 from tests.sim.net import Weather
-from tests.sim.pc import CONNECTOR, JOURNAL, Pc
-from tests.sim.people import Person
+from tests.sim.pc import AGENT, CONNECTOR, JOURNAL, Habits, Pc
+from tests.sim.people import Lead, Person
+from tests.sim.trouble import Trouble
+from tests.sim.violation import Violation
 
 T = TypeVar("T")
 
 TROUBLE = 45.0  # seconds of a run in which things go wrong
 PATIENCE = 150.0  # seconds after them in which all must be well again
-_ZERO = datetime(1970, 1, 1, tzinfo=UTC)  # no PC goes below it
-_STATIONS = {"T1": "production", "T2": "picking", "T3": "production"}
+_STATIONS = {"T1": "production", "T2": "picking", "T3": "production", "T4": "production"}
+_LEAD = "T4"
 
 
 @dataclass
@@ -58,22 +61,29 @@ class World:
         self.loop = SimLoop()
         self._dice = dice = Random(seed)
         self._hash = hashlib.sha256()
-        self._lies = self._rotten = lies
-        self._rough: dict[str, bool] = {}
         self._reopen: list[str] = []
-        self.weather = Weather()
-        self.closed: set[str] = set()  # jobs that the office closed under the hands of people
-        self.reopened: set[str] = set()
+        self._decisions = 0
+        self.reopened: set[str] = set()  # jobs that the office closed, and thought again
+        self.gone: dict[str, Fact] = {}  # what was in the journal when some began to leave
+        weather = Weather()
         self.erp = Erp(self.loop, Random(dice.getrandbits(64)), self.note)
         stations = {id: Station(id, id, "", "", home) for id, home in _STATIONS.items()}
         self.pc = Pc(
-            self.loop, Random(dice.getrandbits(64)), stations, self.weather, self.erp, token, self._look, self.note
-        )
+            self.loop, Random(dice.getrandbits(64)), stations, weather, self.erp, token, self._look, self.note,
+            _habits(dice), self._leaving,
+        )  # fmt: skip
         self.pc.platter.lies = lies
         self.people = [
             Person(self.pc, id, badge, self.pc.clock, Random(dice.getrandbits(64)), self.note)
-            for id, badge in zip(_STATIONS, plant.BADGES, strict=True)
+            for id, badge in zip(_STATIONS, plant.BADGES, strict=False)
         ]
+        self.lead = Lead(
+            self.pc, _LEAD, plant.LEADS[0], self.pc.clock, Random(dice.getrandbits(64)), self.note,
+            open=self._undecided,
+        )  # fmt: skip
+        self.people.append(self.lead)
+        self.trouble = Trouble(dice, self.pc, self.erp, weather, self.people, self.note)
+        self.trouble.rotten = lies
 
     def note(self, *told: object) -> None:
         """A line of the log."""
@@ -91,9 +101,10 @@ class World:
             self._violated(Violation("BUG", fault[:300]))
         self.outcome.counts.update(
             seconds=round(self.loop.time() - 1000), cuts=self.pc.platter.cuts, erp_cuts=self.erp.platter.cuts,
-            inputs=sum(person.inputs for person in self.people),
+            inputs=sum(person.inputs for person in self.people), decided=self._decisions, left=len(self.gone),
             saved=sum(len(person.saved) for person in self.people),
         )  # fmt: skip
+        self.outcome.counts.update(self.trouble.counts)
         return self.outcome
 
     def _end(self) -> None:
@@ -114,10 +125,12 @@ class World:
         self.erp.boot()
         self.pc.boot()
         work = [self.loop.create_task(person.work()) for person in self.people]
-        trouble = self.loop.create_task(self._trouble())
+        trouble = [self.loop.create_task(each) for each in (self.trouble.run(), self.trouble.decay())]
         await passing(TROUBLE)
-        trouble.cancel()
-        self._heal()
+        for task in trouble:
+            task.cancel()
+        self.trouble.heal()
+        self._reopen = sorted(id for id in self.trouble.closed if self._dice.random() < 0.5)
         if not await self._all_is_well():
             self._violated(Violation("NOT_DRAINED", f"{PATIENCE:.0f} s after all trouble: {await self._left()}"))
         for task in work:
@@ -126,129 +139,7 @@ class World:
             task.cancel()
         await self._judge()
 
-    # ------------------------------------------------------------ trouble
-
-    async def _trouble(self) -> None:
-        """Now and then something goes wrong; how often, and what, is the character of the seed."""
-        dice, pace = self._dice, self._dice.choice((1.5, 4.0, 9.0))
-        self._rough = rough = {name: dice.random() < 0.6 for name in ("disk", "terminal", "clock", "office", "kill")}
-        rough["rot"] = dice.random() < 0.25
-        self._ambience()
-        kinds = [self._network, self._network, self._erp_off, self._power_off]
-        kinds += [act for name, act in (
-            ("disk", self._disk_fails), ("terminal", self._terminal_dies), ("clock", self._clock_jumps),
-            ("office", self._office), ("kill", self._kill), ("rot", self._rots),
-        ) if rough[name]]  # fmt: skip
-        while True:
-            await passing(dice.expovariate(1 / pace))
-            act = dice.choice(kinds)
-            self.note("trouble", act.__name__)
-            self.outcome.counts[act.__name__.strip("_")] += 1
-            await act()
-
-    def _ambience(self) -> None:
-        dice, sky = self._dice, self.weather
-        sky.lose, sky.lose_reply = dice.choice((0.0, 0.05, 0.2)), dice.choice((0.0, 0.05, 0.2))
-        sky.double, sky.garble = dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05, 0.15))
-        sky.delay = dice.choice((0.02, 0.3, 0.9))
-        for person in self.people:
-            person.line.breaks = dice.choice((0.0, 0.03, 0.1))
-
-    async def _network(self) -> None:
-        self.weather.cut = self._dice.random() < 0.6
-        self.weather.portal = not self.weather.cut
-        await passing(self._dice.choice((0.3, 2.0, 8.0)))
-        self.weather.cut = self.weather.portal = False
-
-    async def _erp_off(self) -> None:
-        if self.erp.books is not None:
-            self.erp.power_off()
-
-    async def _power_off(self) -> None:
-        if self.pc.running is not None:
-            self.pc.power_off()
-
-    async def _kill(self) -> None:
-        if self.pc.running is not None:
-            self.pc.kill()
-
-    async def _rots(self) -> None:
-        """A file of the database decays while the PC is off. Where people stood is not trusted after that."""
-        if self.pc.running is None:
-            return
-        dice, name = self._dice, self._dice.choice(("/data/journal.db", "/data/journal.db-wal"))
-
-        def harm(content: bytearray) -> None:
-            match dice.choice(("bit", "bits", "zeros", "cut")):
-                case "bit":
-                    content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
-                case "bits":
-                    for _ in range(20):
-                        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
-                case "zeros":
-                    start = dice.randrange(len(content)) // 4096 * 4096
-                    content[start : start + 4096] = bytes(len(content[start : start + 4096]))
-                case "cut":
-                    del content[dice.randrange(len(content)) :]
-
-        self.pc.kill()
-        if self.pc.platter.rot(name, harm):
-            self._rotten = True
-            for person in self.people:
-                person.unsure += 1
-
-    async def _terminal_dies(self) -> None:
-        self._dice.choice(self.people).crash()
-
-    async def _clock_jumps(self) -> None:
-        now = self.pc.clock.now()
-        year = timedelta(days=365)
-        self._set_clock(self._dice.choice((now + year, now - timedelta(hours=1), _ZERO, now - year)))
-
-    def _set_clock(self, to: datetime) -> None:
-        self.pc.clock.set_to(max(to, _ZERO))
-
-    async def _disk_fails(self) -> None:
-        """The disk is full, or fails at times, and the program may be killed over it."""
-        dice, number = self._dice, self._dice.choice((errno.EIO, errno.ENOSPC))
-        chance, only = dice.choice((0.1, 0.5, 1.0)), dice.choice(("", "sync", "read"))
-
-        def fault(what: str) -> int:
-            asked = only == what or (not only and what not in ("remove", "read"))
-            return (errno.EIO if what == "read" else number) if asked and dice.random() < chance else 0
-
-        self.pc.platter.fault = fault
-        await passing(dice.uniform(0.2, 3.0))
-        if dice.random() < 0.4 and self.pc.running is not None:
-            self.pc.kill()
-        self.pc.platter.fault = lambda what: 0
-
-    async def _office(self) -> None:
-        """An order is closed while people work on it, and perhaps opened again; or it gets a new quantity."""
-        id = self._dice.choice(plant.JOBS[:3])
-        if self._dice.random() < 0.7:
-            self.closed.add(id)
-            self.erp.close_order(id)
-            await passing(self._dice.uniform(1.0, 12.0))
-        if self._dice.random() < 0.7:
-            self.erp.put(plant.job(id, 5000 + self._dice.randint(1, 9)))
-
     # ------------------------------------------------------------ the end of it
-
-    def _heal(self) -> None:
-        self.note("healed")
-        calm = Weather()
-        self.weather.__dict__.update(calm.__dict__)
-        self.pc.troubled = self.erp.troubled = False
-        for platter in (self.pc.platter, self.erp.platter):
-            platter.cut_at = None
-            platter.fault = lambda what: 0
-        for person in self.people:
-            person.at_work = False
-            person.line.breaks = 0.0
-        if self._rough["clock"]:  # the last word of NTP
-            self._set_clock(self.pc.clock.now() - timedelta(hours=self._dice.choice((1, 8760))))
-        self._reopen = sorted(id for id in self.closed if self._dice.random() < 0.5)
 
     async def _all_is_well(self) -> bool:
         """Wait until nothing waits any more, and all is quiet for as long as a pull takes."""
@@ -257,34 +148,33 @@ class World:
         while self.loop.time() < until:
             await passing(1.0)
             quiet = 0 if await self._left() else quiet + 1
-            if quiet == 3 and self._reopen:
-                self._reopened()
-            if quiet >= 3:
-                await self._resent()
+            if quiet == 3 and not self.lead.decider.tidy:
+                self._tidied()
             if quiet >= 8:
                 return True
         return False
 
-    def _reopened(self) -> None:
-        """The office thinks again, and the lead sends what was refused."""
-        if self.erp.books is None:
-            return
-        for id in self._reopen:
-            self.erp.put(plant.job(id, 5000, DispatchStatus.RELEASED))
+    def _tidied(self) -> None:
+        """The office puts right what it had wrong, and thinks again of some orders; the lead goes through the list."""
+        self.trouble.put_right(self._reopen)
         self.reopened |= set(self._reopen)
-        self._reopen = []
+        self.lead.decider.begin_to_tidy()
+        self.lead.at_work = True
 
-    async def _resent(self) -> None:
-        if self.pc.running is None:
-            return
-        local = await self._read(Local.read)
-        refused = [
-            fact for fact in local.facts
-            if local.parked.get(fact.seq, ("", ""))[0] == "refused" and fact.body.about in self.reopened
-        ]  # fmt: skip
-        firsts = {fact.body.about: fact.seq for fact in reversed(refused)}
-        for seq in sorted(firsts.values()):
-            await self.pc.resend(seq)
+    async def _undecided(self) -> int:
+        """How many exceptions wait for the lead."""
+        decider = self.lead.decider
+
+        def look(conn: Connection) -> int:
+            return sum(
+                decider.undecided(each.key, each.corrected, each.waits_for, each.decided.choice if each.decided else "")
+                for each in doubts(conn)
+            )
+
+        try:
+            return await self._read(look)
+        except (AgentAway, StoreError):
+            return 0
 
     async def _left(self) -> str:
         """What is not as it should be yet; empty: nothing."""
@@ -298,18 +188,25 @@ class World:
         known, orders = running.store.book.jobs, [each.order for each in books.orders().orders]
         stale = [order.id for order in orders if known.get(order.id) != order]
         inputs = sum(person.waiting for person in self.people)
-        return f"{unsent} facts, {inputs} inputs, old plans {stale}" if unsent or inputs or stale else ""
+        open = await self._undecided() if self.lead.decider.tidy and not unsent else 0
+        told = f"{unsent} facts, {inputs} inputs, {open} exceptions, old plans {stale}"
+        return told if unsent or inputs or stale or open else ""
 
     async def _read(self, look: Callable[[Connection], T]) -> T:
         return await self.pc.ask(lambda running: running.store.read(look))
 
     # ------------------------------------------------------------ judging
 
+    async def _leaving(self, store: Store) -> None:
+        """Facts may leave the journal from now on."""
+        facts = await store.read(lambda conn: Local.read(conn, self.gone).facts)
+        self.gone |= {fact.id: fact for fact in facts}
+
     async def _look(self, store: Store, first: bool) -> None:
         """At each start of the agent: what it has is what people were told."""
         saved = self._saved()
-        for violation in await store.read(lambda conn: [*invariants.of_journal(conn, saved)]):
-            if not self._rotten or violation.kind != "REBUILT":
+        for violation in await store.read(lambda conn: [*invariants.of_journal(conn, saved, self.gone)]):
+            if not self.trouble.rotten or violation.kind != "REBUILT":
                 self._violated(violation)
 
     async def _judge(self) -> None:
@@ -321,19 +218,32 @@ class World:
         saved = self._saved()
         mirror = Mirror(JOURNAL.parent / "mirror", disk=self.pc.drive.beside())
         mirrored = {line.content[1] for line in mirror.lines()}
-        closed = self.closed - self.reopened
+        closed = self.trouble.closed - self.reopened
+
+        booked = {each.fact: each for each in books.bookings(AGENT)}
+        orders = [each.order for each in books.orders().orders]
+        people = [person.decider.seen for person in self.people]
 
         def look(conn: Connection) -> list[Violation]:
-            local = Local.read(conn)
-            orders = [each.order for each in books.orders().orders]
+            local = Local.read(conn, self.gone)
+            decided = Decided(local.facts, invariants.applied_of(local, booked))
+            waiting = {fact.id: local.parked[fact.seq] for fact in local.facts if fact.seq in local.parked}
+            waiting = {id: parked for id, parked in waiting.items() if parked.waits}
+            codes = {id: code for seen in people for id, code in seen.items()}
+            codes |= {id: parked.code for id, parked in waiting.items()}
+            self._decisions = len(decided.all)
+            four_eyes = self.pc.habits.policies.four_eyes
             return [
-                *invariants.of_journal(conn, saved), *invariants.of_mirror(mirrored, saved),
-                *invariants.of_people(local, self.people), *invariants.of_delivery(local, books, closed),
-                *invariants.of_figures(conn, local, orders, closed),
-            ]  # fmt: skip
+                *invariants.of_journal(conn, saved, self.gone),
+                *invariants.of_mirror(mirrored | set(self.gone), saved),
+                *invariants.of_people(local, self.people), *invariants.of_delivery(local, booked, closed, decided),
+                *of_decisions(decided, waiting, codes, four_eyes, self.trouble.taken),
+                *([] if self.trouble.rotten else of_hand_overs(decided, waiting)),
+                *invariants.of_figures(conn, local, orders, closed, decided.dead),
+            ]
 
         for violation in await self._read(look):
-            if not self._rotten or violation.kind != "REBUILT":
+            if not self.trouble.rotten or violation.kind != "REBUILT":
                 self._violated(violation)
         if strange := [kind for kind in self.pc.refusals if kind not in ("io", "full", "corrupt")]:
             self._violated(Violation("REFUSED", f"inputs were refused: {Counter(strange)}"))
@@ -345,6 +255,13 @@ class World:
         self.note("VIOLATED", violation.kind)
         if len(self.outcome.violations) < 20:
             self.outcome.violations.append(violation)
+
+
+def _habits(dice: Random) -> Habits:
+    """The rules of the plant of this seed."""
+    four_eyes = dice.choice((("correct",), ("correct",), (), ("correct", "resend", "hand_over")))
+    keep = dice.choice((None, None, timedelta(seconds=2), timedelta(seconds=8)))
+    return Habits(Policies(four_eyes=frozenset(four_eyes), lock_after=dice.choice((0.0, 0.0, 5.0))), keep)
 
 
 @contextlib.contextmanager

@@ -101,9 +101,17 @@ async def test_an_exception_of_the_job_comes_out_as_it_is_and_leaves_nothing(dat
     assert await database.read(_keys) == []
 
 
-async def test_a_mistake_in_our_own_sql_is_no_trouble_of_the_disk(database: Database) -> None:
+async def test_a_look_that_sqlite_does_not_understand_is_a_mistake_of_ours(database: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        await database.write(lambda conn: conn.execute("SELECT * FROM nowhere"))
+        await database.read(lambda conn: conn.execute("SELECT * FROM nowhere"))
+
+
+async def test_a_write_that_sqlite_does_not_understand_is_not_saved(database: Database) -> None:
+    """What a rotten trigger says of itself: `no such function`."""
+    with pytest.raises(StoreError, match=r"NOT SAVED.*no such table") as caught:
+        await database.write(lambda conn: conn.execute("INSERT INTO nowhere VALUES (1)"))
+    assert caught.value.kind == "corrupt"
+    assert await _put(database, "next") == "next"
 
 
 async def test_a_commit_that_fails_is_not_saved_for_anybody(database: Database) -> None:
@@ -192,6 +200,25 @@ async def test_a_caller_that_goes_away_does_not_stop_the_others(database: Databa
     await gate.release()
     assert await stays == "stays"
     assert "stays" in await database.read(_keys)
+
+
+async def test_a_thread_that_dies_answers_all_who_wait_and_those_who_come(tmp_path: Path) -> None:
+    def committed(conn: Connection) -> None:
+        raise ValueError("no date")
+
+    database = await Database.open(tmp_path / "a.db", _prepare, committed)
+    gate = _Gate(database)
+    await gate.shut()
+    waiting = asyncio.gather(*(_put(database, f"{n:03}") for n in range(250)), return_exceptions=True)
+    await gate.release()
+    outcomes = await asyncio.wait_for(waiting, 5)  # more than one batch: the others wait in the queue
+    assert {each.kind for each in outcomes if isinstance(each, StoreError)} == {"io"}
+    assert len([each for each in outcomes if isinstance(each, StoreError)]) == 250
+    with pytest.raises(StoreError, match="Restart the agent") as caught:
+        await asyncio.wait_for(database.read(_keys), 5)
+    assert caught.value.kind == "io"
+    await asyncio.wait_for(database.close(), 5)
+    assert not (tmp_path / "a.db-wal").exists(), "the file is closed all the same"
 
 
 async def test_close_finishes_what_waits_and_refuses_what_comes(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.store.disk import Appended, SystemDisk
-from edge_agent.store.mirror import Mirror, mark_of
+from edge_agent.store.mirror import Mirror
+from edge_agent.store.mirror_lines import mark_of
 from edge_agent.store.records import FIRST, Record, chained
 
 AT = "2026-11-22T08:00:00.000001+00:00"
@@ -92,11 +93,11 @@ def test_a_wrong_bit_costs_its_line_alone(
 
 def test_old_files_go_and_the_last_stays(tmp_path: Path) -> None:
     mirror = written(tmp_path / "mirror", records(30))
-    assert mirror.forget(20) > 0
+    assert mirror.forget(20, bytes(32)) > 0
     left = [line.seq for line in mirror.lines()]
     assert left[0] <= 21
     assert left[-1] == 30
-    mirror.forget(1000)
+    mirror.forget(1000, bytes(32))
     assert [*mirror.lines()][-1].seq == 30
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import TypeVar
 
 import pytest
@@ -16,8 +17,11 @@ from edge_agent.store.listing import sent_again
 from edge_agent.store.outbox import JournalOutbox, QueueState, queue
 from edge_agent.views import JournalRow
 from sync.contract import AnyFact, Applied, Duplicate, Fact, Receipt, Refused
+from sync.relay import Relay
 from tests.store.making import produced
 from tests.support.manual_clock import START, ManualClock
+from tests.sync.plant import RecordingLink
+from tests.sync.scripted import ScriptedConnector, stumble_on
 
 T = TypeVar("T")
 
@@ -238,9 +242,9 @@ async def test_people_are_told_where_every_fact_is(floor: _Floor) -> None:
     assert await floor.queue() == QueueState(4, 0, 4, START, (), 0)
     await floor.refuse(1)
     await floor.pending()
-    assert await floor.queue() == QueueState(4, 2, 2, START + timedelta(seconds=60), (2, 1), 2)
+    assert await floor.queue() == QueueState(4, 2, 2, START + timedelta(seconds=60), (2, 1), 2, held=(2,))
     await floor.accept(3, 4)
-    assert await floor.queue() == QueueState(4, 4, 0, None, (2, 1), 2)
+    assert await floor.queue() == QueueState(4, 4, 0, None, (2, 1), 2, held=(2,))
     await floor.resend(1)
     assert await floor.queue() == QueueState(4, 0, 2, START, (), 0)
     await floor.accept(1, 2)
@@ -287,3 +291,26 @@ async def test_a_fact_that_comes_between_two_looks_does_not_pass_the_refused_one
     await floor.refuse(1)
     outbox = JournalOutbox(_Busy(floor, 3), "erp", floor.clock)
     assert [fact.seq for fact in await outbox.pending(100)] == [2]
+
+
+async def test_a_fact_that_never_gets_a_clear_answer_waits_for_people_and_is_asked_for_when_it_goes_again(
+    floor: _Floor,
+) -> None:
+    erp = ScriptedConnector()
+    erp.script = [stumble_on("f1")]
+    await floor.report("J1", "J2", "J1", "J3")
+    relay = asyncio.create_task(Relay(floor.outbox, erp, RecordingLink(), floor.clock, Random(1)).run())
+    async with asyncio.timeout(10):
+        while (await floor.queue()).parked != (3, 1):
+            floor.clock.advance(60)
+            await asyncio.sleep(0)
+        assert erp.booked == ["f2", "f4"]
+        (first, *_) = await floor.parked()
+        assert first[:3] == (1, "refused", "unclear")
+        erp.script, before = [], len(erp.calls)
+        await floor.resend(1)
+        while (await floor.queue()).delivered_seq < 4:
+            await asyncio.sleep(0)
+    assert erp.calls[before:] == [("ask", ["f1"]), ("push", ["f1", "f3"])]
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)

@@ -131,3 +131,40 @@ async def test_a_plan_that_can_not_be_read_is_asked_for_again(office: _Office, t
         assert sorted(store.book.jobs) == ["J1", "J2"]
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "UPDATE plan SET payload = replace(payload, 'work_type', 'work_tyqe') WHERE id = 'J1'",
+        "UPDATE pulled SET at = '2026-1x'",
+    ],
+)
+async def test_what_the_erp_withdrew_before_plans_are_asked_for_again_goes(
+    rot: str, office: _Office, tmp_path: Path
+) -> None:
+    await office.inbox.take(page(job("J1"), job("J2"), job("J3"), reset=True))
+    await office.store.write(lambda conn: conn.execute(rot).rowcount)
+    await office.store.close()
+    store = await Store.open(tmp_path / "journal.db", "agent-1", office.clock)
+    try:
+        assert {"J2", "J3"} <= set(store.book.jobs), "people work with them until all have come"
+        inbox = PlanInbox(store, "erp", office.clock, office.books.append)
+        await inbox.take(page(job("J1"), reset=True, more=True))
+        assert sorted(store.book.jobs) == ["J1", "J2", "J3"]
+        await inbox.take(page(job("J2"), cursor="c2"))
+        assert sorted(store.book.jobs) == ["J1", "J2"]
+        assert sorted((await store.read(load_book)).jobs) == ["J1", "J2"]
+    finally:
+        await store.close()
+
+
+async def test_what_the_erp_withdrew_while_it_was_out_of_the_site_file_goes(office: _Office) -> None:
+    await office.store.serve(["erp"])
+    await office.inbox.take(page(job("J1"), job("J2"), reset=True))
+    await office.inbox.take(page(job("J1"), job("J2"), reset=True))
+    await office.store.serve([])
+    await office.store.serve(["erp"])
+    assert await office.inbox.cursor() is None
+    await office.inbox.take(page(job("J1"), reset=True))
+    assert office.jobs() == ["J1"]

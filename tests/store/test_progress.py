@@ -35,6 +35,7 @@ from sync.contract import (
     Receipt,
     Refused,
 )  # fmt: skip
+from sync.exceptions import ExceptionDecided
 from tests.store.making import correction, empty, job, moved, page, produced, record, scrapped, short
 from tests.support.manual_clock import START
 
@@ -171,6 +172,18 @@ def test_a_plan_that_comes_before_the_answer_loses_nothing_when_it_is_refused_ag
     _take(conn, job("J1"), as_of=1)
     parking.settle(conn, "erp", [Refused("f1", "closed_order", "closed")], START)
     assert _good(conn) == 5
+
+
+def test_what_a_mended_database_had_forgotten_is_not_counted_again(conn: sqlite3.Connection) -> None:
+    """The ERP has taken the first report corrected and booked the second, and has told it; it tells nothing anew."""
+    decision = ExceptionDecided(about="exception/f1", exception="f1", choice="correct", job="J1")
+    record(conn, produced("J1", "5"), produced("J1", "3"), decision)
+    conn.execute("INSERT INTO incident VALUES ('2026-01-05T06:00:00+00:00', 'a test', 'kept', 3, '[]')")
+    _take(conn, job("J1", good="3"), as_of=3)
+    parking.settle(conn, "erp", [Refused("f1", "key_reused", "another")], START)
+    parking.settle(conn, "erp", [Duplicate("f3", "B")], START)
+    parking.settle(conn, "erp", [Duplicate("f2", "B")], START)
+    assert _good(conn) == 3
 
 
 # ---------------------------------------------------------------- any interleaving

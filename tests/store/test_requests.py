@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.machines.upkeep import Request
 from edge_agent.store import Connection, Entry, Store
 from edge_agent.store.requests import open_requests
-from edge_agent.upkeep import Request
 from sync.contract import AnyFact, Correction
 from sync.maintenance import (
     MaintenanceCompleted,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from edge_agent.clock import uuid7
 
@@ -11,10 +11,13 @@ START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 class ManualClock:
-    """Stands still until `advance`; ids come in a fixed order. `trust` is what `trusted()` answers."""
+    """Stands still until `advance`; ids come in a fixed order. `trust` is what `trusted()` and `confirmed()` answer;
+    `zone` is where the PC stands."""
 
-    def __init__(self, now: datetime = START) -> None:
+    def __init__(self, now: datetime = START, zone: tzinfo = UTC) -> None:
         self.trust = True
+        self.zone = zone
+        self.booted = "boot-1"
         self._now = now
         self._monotonic = 1000.0
         self._ids = 0
@@ -24,14 +27,32 @@ class ManualClock:
     def now(self) -> datetime:
         return self._now
 
+    def today(self) -> date:
+        return self._now.astimezone(self.zone).date()
+
     def monotonic(self) -> float:
         return self._monotonic
+
+    def boot(self) -> str:
+        return self.booted
 
     def new_id(self) -> str:
         self._ids += 1
         return uuid7(int(self._now.timestamp() * 1000), self._ids.to_bytes(10, "big"))
 
+    def continues(self, last: datetime | None) -> None:
+        """What it is trusted for the test says."""
+
+    def compared(self, source: str, theirs: datetime) -> None:
+        """The same."""
+
     def trusted(self) -> bool:
+        return self.trust
+
+    def doubt(self) -> str:
+        return "" if self.trust else "The clock of this PC is wrong."
+
+    def confirmed(self) -> bool:
         return self.trust
 
     async def sleep_until(self, monotonic: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sync.contract import (
+    UNCLEAR,
     AnyFact,
     AnyPlan,
     DispatchStatus,
@@ -88,6 +89,7 @@ class MemoryOutbox:
         self.facts = list(facts)
         self.receipts: dict[str, Receipt] = {}
         self.settlements: list[list[str]] = []
+        self._unclear: set[str] = set()
         self._news = asyncio.Event()
         self._settled = asyncio.Condition()
 
@@ -96,11 +98,22 @@ class MemoryOutbox:
         self.facts += facts
         self._news.set()
 
-    async def pending(self, limit: int) -> Sequence[Fact]:
+    async def pending(self, limit: int, without: Sequence[str] = ()) -> Sequence[Fact]:
         self._news.clear()
         parked = {f.body.about for f in self.facts if isinstance(self.receipts.get(f.id), Refused)}
         open_facts = [f for f in self.facts if f.id not in self.receipts and f.body.about not in parked]
-        return open_facts[:limit]
+        return [f for f in open_facts if f.body.about not in without][:limit]
+
+    async def unclear(self) -> Sequence[Fact]:
+        return [f for f in self.facts if f.id in self._unclear and f.id not in self.receipts]
+
+    def resend(self, id: str) -> None:
+        """A person lets a parked fact go again."""
+        receipt = self.receipts.pop(id)
+        assert isinstance(receipt, Refused)
+        if receipt.code == UNCLEAR:
+            self._unclear.add(id)
+        self._news.set()
 
     async def settle(self, receipts: Sequence[Receipt]) -> None:
         self.settlements.append([receipt.fact for receipt in receipts])
@@ -130,11 +143,20 @@ class MemoryInbox:
     def __init__(self) -> None:
         self.plans: dict[tuple[str, str], AnyPlan] = {}
         self.pages: list[PlanPage] = []
+        self.taken_facts: list[Fact] = []
+        self.forgot: list[int] = []
         self._cursor: str | None = None
         self._taken = asyncio.Condition()
 
     async def cursor(self) -> str | None:
         return self._cursor
+
+    async def accepted(self, upto: int | None = None) -> Fact | None:
+        taken = [each for each in self.taken_facts if upto is None or each.seq <= upto]
+        return taken[-1] if taken else None
+
+    async def forgotten(self, as_of_seq: int) -> None:
+        self.forgot.append(as_of_seq)
 
     async def take(self, page: PlanPage) -> None:
         if page.reset:

@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.backoff import FIRST, LONGEST, delay
+from sync.backoff import ASKED, FIRST, LONGEST, delay
 
 seeds = st.integers(0, 2**32)
 
@@ -35,3 +35,9 @@ def test_the_longest_step_does_not_depend_on_the_failures(failures: int, seed: i
 @given(st.integers(3, 30))
 def test_two_pcs_do_not_come_back_together(failures: int) -> None:
     assert len({delay(failures, Random(seed)) for seed in range(50)}) == 50
+
+
+@given(st.integers(1, 30), seeds, st.floats(0, 1e12))
+def test_what_the_other_side_asks_for_is_waited_for_up_to_a_limit(failures: int, seed: int, asked: float) -> None:
+    waited = delay(failures, Random(seed), asked=asked)
+    assert min(asked, ASKED) <= waited <= max(LONGEST, ASKED * 1.1)

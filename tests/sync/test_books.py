@@ -11,6 +11,7 @@ from sync.contract import (
     HELD_BACK,
     AnyFact,
     Applied,
+    Booked,
     Correction,
     DispatchStatus,
     Duplicate,
@@ -34,6 +35,7 @@ from sync.maintenance import (
     MaintenanceStarted,
 )  # fmt: skip
 from sync.reference_books import PAGE, Books
+from sync.same_fact import digest, members
 from tests.support.manual_clock import START, ManualClock
 from tests.sync.plant import PLANS, fact, good, order, pick
 
@@ -72,7 +74,7 @@ def code(books: Books, seq: int, body: AnyFact, person: str = "p1") -> str:
 
 def test_the_same_fact_twice_is_one_booking(books: Books) -> None:
     assert books.push([fact(1)]) == (Applied("pc1-1", "RB-000001"),)
-    assert books.push([fact(1)]) == (Duplicate("pc1-1", "RB-000001"),)
+    assert books.push([fact(1)]) == (Duplicate("pc1-1", "RB-000001", Booked(digest(members(fact(1))))),)
     assert job(books).good == 1
 
 
@@ -80,7 +82,11 @@ def test_an_id_used_for_something_else_is_refused_and_the_booking_stays(books: B
     books.push([fact(1, good(quantity=1))])
     assert code(books, 1, good(quantity=2)) == "key_reused"
     assert job(books).good == 1
-    assert books.ask(["pc1-1"]) == (Duplicate("pc1-1", "RB-000001"),)
+    (known,) = books.ask(["pc1-1"])
+    assert isinstance(known, Duplicate)
+    assert known.booked is not None
+    assert known.booked.digest == digest(members(fact(1, good(quantity=1))))
+    assert known.booked.fact == members(fact(1, good(quantity=1)))
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,22 @@ async def test_addresses_that_work(url: str, insecure: bool) -> None:
     await Connector(Options(url=url, token_file=NOWHERE, insecure=insecure), "pc1").close()
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "http://[::1]:99999", "http://localhost:99999", "https://erp..example",
+            f"https://{'x' * 64}.example"],
+)  # fmt: skip
+async def test_what_the_library_says_of_a_bad_address_does_not_leave_its_room(url: str, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("t")
+    connector = Connector(Options(url=url, token_file=token, insecure=True), "pc1")
+    try:
+        with pytest.raises(Unreachable, match=r"check the address|Nobody answers"):
+            await connector.pull(None)
+    finally:
+        await connector.close()
+
+
 def test_a_ca_file_that_holds_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca").write_text("nothing")
     for path in ("ca", "missing"):
@@ -167,6 +183,32 @@ async def test_only_an_answer_of_the_contract_counts(
         with pytest.raises(error) as told:
             await connector.push([fact(1)])
         assert "secret" not in str(told.value)
+        await connector.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("retry-after: 7", 7.0),
+        ("date: Mon, 23 Nov 2026 08:00:00 GMT\r\nretry-after: Mon, 23 Nov 2026 08:02:00 GMT", 120.0),
+        ("date: Mon, 23 Nov 2026 08:00:00 GMT\r\nretry-after: Mon, 23 Nov 2026 07:00:00 GMT", 0.0),
+        ("retry-after: Mon, 23 Nov 2026 08:02:00 GMT", None),  # our own clock is not asked
+        ("retry-after: -5", None),
+        ("retry-after: soon", None),
+        ("retry-after: 99999999999999999999", None),
+        ("x-nothing: 1", None),
+    ],
+)
+@pytest.mark.parametrize("status", ["429 slowly", "503 later"])
+async def test_how_long_an_erp_wants_to_be_left_alone_is_understood(
+    token_file: Path, status: str, told: str, seconds: float | None
+) -> None:
+    async with FaultProxy(upstream=0) as wire:
+        wire.answer = f"HTTP/1.1 {status}\r\n{told}\r\ncontent-length: 0\r\n\r\n".encode()
+        connector = Connector(Options(url=f"http://127.0.0.1:{wire.port}", token_file=token_file), "pc1")
+        with pytest.raises(SyncError) as error:
+            await connector.push([fact(1)])
+        assert error.value.after == seconds
         await connector.close()
 
 

@@ -47,7 +47,7 @@ def body_schema(method: str, path: str) -> dict[str, Any]:
 def test_every_route_is_there_with_its_answers() -> None:
     described = {(m.upper(), path) for path, methods in DOCUMENT["paths"].items() for m in methods}
     assert described == {(route.method, route.path) for route in ROUTES}
-    assert set(DOCUMENT["paths"][FACTS]["post"]["responses"]) == {"200", "401", "413", "422"}
+    assert set(DOCUMENT["paths"][FACTS]["post"]["responses"]) == {"200", "401", "409", "413", "422"}
 
 
 def test_every_reference_leads_somewhere() -> None:

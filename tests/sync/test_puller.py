@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from sync.contract import Person, PlanPage
+from sync.contract import Fact, Person, PlanPage
 from sync.ports import Unreachable
 from sync.puller import Puller
 from tests.support.manual_clock import ManualClock
-from tests.sync.plant import MemoryInbox, RecordingLink
+from tests.sync.plant import MemoryInbox, RecordingLink, fact
 from tests.sync.scripted import ScriptedConnector
 
 
@@ -37,9 +37,9 @@ class Bench:
             await asyncio.gather(task, return_exceptions=True)
 
 
-def page(cursor: str, *ids: str, more: bool = False) -> PlanPage:
+def page(cursor: str, *ids: str, more: bool = False, as_of: int = 0) -> PlanPage:
     plans = tuple(Person(id=id, name=id, badge=id) for id in ids)
-    return PlanPage(cursor=cursor, as_of_seq=0, plans=plans, more=more)
+    return PlanPage(cursor=cursor, as_of_seq=as_of, plans=plans, more=more)
 
 
 async def test_pages_are_pulled_until_there_is_no_more() -> None:
@@ -109,3 +109,50 @@ async def test_a_bug_of_a_connector_does_not_end_the_plans() -> None:
         bench.clock.advance(60)
         await bench.inbox.taken(1)
     assert bench.link.told == ["internal", "up"]
+
+
+def taken(*seqs: int) -> list[Fact]:
+    return [fact(seq) for seq in seqs]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "has", "forgot"),
+    [
+        (9, (), []),  # as far as we know
+        (12, (), []),  # it decided more meanwhile
+        (5, (5, 9), []),  # its plans were made some time ago
+        (5, (5,), [5]),  # an old backup of it was restored
+        (5, (), []),  # it never tells what it has
+        (0, (), [0]),  # it was set up anew
+    ],
+)
+async def test_an_erp_that_has_forgotten_facts_is_offered_them_again(
+    as_of: int, has: tuple[int, ...], forgot: list[int]
+) -> None:
+    bench = Bench(page("a", as_of=as_of), page("b", as_of=as_of))
+    bench.inbox.taken_facts = taken(*range(1, 10))
+    bench.connector.booked = [f"pc1-{seq}" for seq in has]
+    async with bench.running():
+        await bench.clock.sleeping()
+        bench.clock.advance(5.0)
+        await bench.inbox.taken(2)
+        await bench.clock.sleeping()
+    assert bench.inbox.forgot == forgot, "and only once, while it says the same"
+    assert bench.link.told == ["up", "up"]
+
+
+async def test_what_was_taken_while_the_plans_were_on_their_way_was_not_forgotten() -> None:
+    bench = Bench(page("a", as_of=3))
+    bench.inbox.taken_facts = taken(1, 2, 3)
+    pull = bench.connector.pull
+
+    async def slow(cursor: str | None) -> PlanPage:
+        answer = await pull(cursor)
+        bench.inbox.taken_facts = taken(1, 2, 3, 4, 5)
+        return answer
+
+    bench.connector.pull = slow  # type: ignore[method-assign]
+    async with bench.running():
+        await bench.clock.sleeping()
+    assert bench.inbox.forgot == []
+    assert bench.connector.calls == [], "nothing was asked"

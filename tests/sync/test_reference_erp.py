@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.error
@@ -12,7 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from docs.generate import ROOT
 from sync.reference_erp import BODY_LIMIT, ROUTES
+from sync.same_fact import digest
 from sync.wire import FactsRequest
 from tests.support.erp_process import TOKEN, ErpProcess
 from tests.sync.plant import fact, good, order
@@ -47,7 +50,7 @@ def test_every_route_of_the_contract_asks_for_the_token(
 
 
 def test_the_wire_is_as_it_is_written_down(erp: ErpProcess) -> None:
-    body = {
+    body: dict[str, Any] = {
         "agent": "raw",
         "facts": [{
             "id": "raw-1", "seq": 1, "agent": "raw", "event_time": "2026-11-22T08:00:00Z",
@@ -65,7 +68,9 @@ def test_the_wire_is_as_it_is_written_down(erp: ErpProcess) -> None:
         "reference": "",
     }
     _, second = ask(erp, "GET", "/v1/facts?id=none&id=raw-1", authorization=bearer)
+    booked = second["receipts"][0].pop("booked")
     assert second["receipts"] == [first["receipts"][0] | {"outcome": "duplicate"}]
+    assert booked["digest"] == digest(body["facts"][0])
     _, page = ask(erp, "GET", "/v1/plans?agent=raw", authorization=bearer)
     assert (page["as_of_seq"], page["reset"], page["more"]) == (1, True, False)
     (w1,) = (plan for plan in page["plans"] if plan["kind"] == "JobOrder" and plan["id"] == "W1")
@@ -83,6 +88,7 @@ def test_the_wire_is_as_it_is_written_down(erp: ErpProcess) -> None:
         (422, msgspec.json.encode(FactsRequest("a" * 99, (fact(1, agent="a" * 99),)))),
         (413, b"x" * (BODY_LIMIT + 1)),
     ],
+    ids=["nothing", "no text", "no facts", "half a fact", "somebody else", "long name", "too large"],
 )
 def test_a_request_that_can_not_be_read_books_nothing_and_says_why(
     erp: ErpProcess, status: int, body: bytes
@@ -108,8 +114,24 @@ def test_the_office_puts_withdraws_and_closes(erp: ErpProcess) -> None:
         assert (status, problem["code"]) == (404, "not_found")
 
 
-def test_another_name_for_this_pc_gets_nothing(erp: ErpProcess) -> None:
-    assert ask(erp, "GET", "/v1/orders", host="evil.example")[0] == 400
+OPEN = {"/", "/openapi.json", "/v1/orders"}
+
+
+def test_without_the_token_the_page_and_what_feeds_it_can_be_read_as_the_manuals_say_and_nothing_else() -> None:
+    assert {(route.method, route.path) for route in ROUTES if not route.token} == {("GET", path) for path in OPEN}
+    for manual in ("SECURITY.md", "docs/how-to/connect-an-erp.md"):
+        told = " ".join((ROOT / manual).read_text().split())
+        assert re.search(r"/v1/orders`\)( and its OpenAPI document)? ask for no token", told)
+
+
+@pytest.mark.parametrize("path", sorted(OPEN))
+def test_what_is_open_answers_on_this_pc_only_and_only_to_reading(erp: ErpProcess, path: str) -> None:
+    assert erp.url.startswith("http://127.0.0.1:")
+    with urllib.request.urlopen(erp.url + path, timeout=10) as reply:
+        assert (reply.status, TOKEN in reply.read().decode()) == (200, False)
+    assert ask(erp, "GET", path, host="evil.example")[0] == 400
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert ask(erp, method, path, b"{}", authorization=f"Bearer {TOKEN}")[0] == 405
 
 
 class Page(HTMLParser):

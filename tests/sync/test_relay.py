@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.contract import HELD_BACK, Applied, Fact, Receipt, Refused
+from sync.contract import HELD_BACK, Applied, Booked, Duplicate, Fact, Receipt, Refused
 from sync.ports import Ambiguous, NotAllowed, Unreachable
-from sync.relay import GRACE, Relay
+from sync.relay import ASKED, GRACE, Relay
+from sync.turns import Turns
 from tests.support.manual_clock import ManualClock
 from tests.sync.plant import MemoryOutbox, RecordingLink, fact, good
 from tests.sync.scripted import ScriptedConnector, Step, book, book_and_lose_the_reply, choke_on
@@ -20,12 +21,13 @@ from tests.sync.scripted import ScriptedConnector, Step, book, book_and_lose_the
 class Bench:
     """A relay between a memory outbox and a scripted connector, under a clock moved by hand."""
 
-    def __init__(self, facts: int = 0, batch: int = 100) -> None:
+    def __init__(self, facts: int = 0, batch: int = 100, per_second: float = 0.0) -> None:
         self.outbox = MemoryOutbox([fact(seq) for seq in range(1, facts + 1)])
         self.connector = ScriptedConnector()
         self.link = RecordingLink()
         self.clock = ManualClock()
-        self.relay = Relay(self.outbox, self.connector, self.link, self.clock, Random(1), batch)
+        turns = Turns(self.clock, per_second)
+        self.relay = Relay(self.outbox, self.connector, self.link, self.clock, Random(1), batch, turns)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -76,6 +78,15 @@ async def test_after_a_start_the_erp_is_asked_before_anything_is_sent() -> None:
     assert bench.connector.calls == [("ask", ids(1, 2, 3)), ("push", ids(2, 3))]
 
 
+async def test_a_refusal_from_before_is_no_answer_to_a_fact_that_was_sent_again() -> None:
+    bench = Bench(facts=2)
+    bench.connector.refused = {ids(1)[0]: "closed_order"}
+    async with bench.running():
+        await bench.outbox.settled(2)
+    assert bench.connector.calls[0][0] == "ask"
+    assert bench.connector.booked == ids(1, 2), "it is judged anew"
+
+
 async def test_after_an_unclear_answer_what_is_known_is_settled_before_the_rest_is_sent_in_halves() -> None:
     bench = Bench(facts=5)
     bench.connector.script = [book_and_lose_the_reply(2)]
@@ -88,6 +99,80 @@ async def test_after_an_unclear_answer_what_is_known_is_settled_before_the_rest_
     assert rest == [("push", ids(3, 4)), ("push", ids(5))]
     assert bench.outbox.settlements == [ids(1, 2), ids(3, 4), ids(5)]
     assert bench.connector.booked == ids(1, 2, 3, 4, 5)
+
+
+async def test_a_question_whose_answer_is_more_than_the_line_carries_gets_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer tells each fact again: on a slow line one about fifty would never come in time."""
+    bench = Bench(facts=80)
+    bench.connector.booked = ids(*range(1, 81))
+    answer = bench.connector.ask
+
+    async def ask(asked: Sequence[str]) -> Mapping[str, Receipt]:
+        if len(asked) > 13:
+            bench.connector.calls.append(("ask", [*asked]))
+            raise Ambiguous("No answer in time.")
+        return await answer(asked)
+
+    monkeypatch.setattr(bench.connector, "ask", ask)
+    async with bench.running():
+        await bench.next_try()
+        await bench.next_try()
+        await bench.outbox.settled(80)
+    assert [len(asked) for what, asked in bench.connector.calls if what == "ask"] == [50, 25, *[12] * 6, 8]
+    assert bench.connector.pushes == []
+
+
+def told_of(*digests: str | None) -> Step:
+    """It has all of them already, and says so with these digests of what it has."""
+
+    def step(connector: ScriptedConnector, facts: Sequence[Fact]) -> Sequence[Receipt]:
+        connector.script.insert(0, step)
+        return [
+            Duplicate(fact.id, "RB", None if digest is None else Booked(digest or connector.keeps(fact.id).digest))
+            for fact, digest in zip(facts, digests, strict=False)
+        ]
+
+    return step
+
+
+async def test_a_duplicate_of_something_else_is_parked_and_not_delivered() -> None:
+    bench = Bench()
+    bench.outbox.add(fact(1, good("W1")), fact(2, good("W2")))
+    bench.connector.script = [told_of("", "00" * 32)]
+    async with bench.running():
+        await bench.outbox.settled(2)
+    assert bench.outbox.parked == {"pc1-2": "key_reused"}
+    refused = bench.outbox.receipts["pc1-2"]
+    assert isinstance(refused, Refused)
+    assert "another report under this id: its digest is 000000000000 there" in refused.reason
+
+
+async def test_a_duplicate_that_does_not_say_of_what_is_asked_for_by_id() -> None:
+    bench = Bench()
+    bench.outbox.add(fact(1, good("W1")), fact(2, good("W2")), fact(3, good("W3")))
+    bench.connector.script = [told_of(None, None, None)]
+    bench.connector.gate = asyncio.Event()
+    async with bench.running():
+        await bench.connector.arrived.wait()
+        bench.connector.booked = ids(1, 2, 3)
+        bench.connector.seen["pc1-2"] = fact(2, good("W2", 7))
+        bench.connector.gate.set()
+        await bench.outbox.settled(3)
+    assert bench.outbox.parked == {"pc1-2": "key_reused"}
+    assert bench.connector.calls == [("ask", ids(1, 2, 3)), ("push", ids(1, 2, 3)), ("ask", ids(1, 2, 3))]
+
+
+async def test_a_duplicate_of_nobody_knows_what_is_never_delivered() -> None:
+    bench = Bench(facts=1)
+    bench.connector.script = [told_of(None)]
+    async with bench.running():
+        for _ in range(20):
+            await bench.next_try()
+    assert bench.outbox.receipts == {}
+    assert set(bench.link.told) == {"ambiguous"}
+    assert "not with which content" in bench.link.reasons[-1]
 
 
 async def test_unreachable_means_nothing_was_booked_so_nothing_is_asked() -> None:
@@ -249,6 +334,46 @@ async def test_a_cancel_waits_no_longer_than_the_grace() -> None:
     await asyncio.wait({task})
     assert task.cancelled()
     assert bench.outbox.receipts == {}
+
+
+async def test_no_more_requests_go_out_than_the_limit_allows() -> None:
+    bench = Bench(facts=250, per_second=2.0)
+    async with bench.running():
+        began = bench.clock.monotonic()
+        done = asyncio.create_task(bench.outbox.settled(250))
+        while not done.done():
+            asleep = asyncio.create_task(bench.clock.sleeping())
+            await asyncio.wait({done, asleep}, return_when=asyncio.FIRST_COMPLETED)
+            if not done.done():
+                bench.clock.advance(0.25)
+            asleep.cancel()
+        took = bench.clock.monotonic() - began
+    # Two questions about the first hundred, then three pushes; two of them may go at once.
+    assert [what for what, _ in bench.connector.calls] == ["ask", "ask", "push", "push", "push"]
+    assert all(len(ids) <= ASKED for what, ids in bench.connector.calls if what == "ask")
+    assert took == (5 - 2) / 2.0
+    assert bench.connector.booked == ids(*range(1, 251))
+
+
+async def test_a_cancel_does_not_wait_for_a_turn() -> None:
+    bench = Bench(facts=1, per_second=1.0)
+    task = asyncio.create_task(bench.relay.run())
+    await bench.clock.sleeping()
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()
+    assert bench.connector.pushes == []
+
+
+async def test_an_erp_that_asks_for_a_pause_gets_it_and_a_poke_ends_it() -> None:
+    bench = Bench(facts=1)
+    bench.connector.script = [Unreachable("slowly", after=90.0), Ambiguous("later", after=1e9)]
+    async with bench.running():
+        assert 90.0 <= await bench.next_try() <= 99.0
+        (due,) = await bench.clock.sleeping()
+        assert 600.0 <= due - bench.clock.monotonic() <= 660.0
+        bench.relay.poke()
+        await bench.outbox.settled(1)
 
 
 FAULTS = st.sampled_from(["ok", "unreachable", "lost", "half", "bug"])

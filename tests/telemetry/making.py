@@ -7,9 +7,9 @@ from pathlib import Path
 
 from device_drivers.contract import Value
 from edge_agent.clock import Clock
+from edge_agent.machines.by_exception import Columns, Gap
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_bounds import Bounds
-from edge_agent.telemetry import Columns, Gap
 
 T0 = 1_790_000_000_000_000  # microseconds since 1970
 SECOND = 1_000_000

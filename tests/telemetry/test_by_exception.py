@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from config import Device, Equipment, Settings, Site, Telemetry, TelemetryItems, Terminal
 from device_drivers.contract import DataValue, DataValues, StatusCode, Value
-from edge_agent.telemetry import ByException, Rule, microseconds
-from edge_agent.telemetry_pump import by_exception
+from edge_agent.machines.by_exception import ByException, Rule, microseconds
+from edge_agent.telemetry.pump import by_exception
 from tests.support.manual_clock import START
 
 GOOD, UNCERTAIN, BAD = StatusCode.GOOD, StatusCode.UNCERTAIN, StatusCode.BAD

@@ -12,9 +12,9 @@ from pathlib import Path
 from device_drivers.contract import Gap as DeviceGap
 from device_drivers.simulators.process import Simulator
 from edge_agent.client import AgentClient
+from edge_agent.command_line.export import write_csv
 from edge_agent.events import GapArrived
-from edge_agent.export import write_csv
-from edge_agent.telemetry import Gap, microseconds
+from edge_agent.machines.by_exception import Gap, microseconds
 from tests.agent.running import AgentProcess, short_folder, site_text, until
 from tests.telemetry.making import gaps
 from tests.telemetry.test_pump import Line, line, pages_at_most, values  # noqa: F401 - a fixture

@@ -15,10 +15,11 @@ import pytest
 from device_drivers.simulators.process import Simulator
 from edge_agent.__main__ import main
 from edge_agent.client import AgentClient
-from edge_agent.export import write_columns, write_csv
-from edge_agent.histories import SampleGap, Samples
-from edge_agent.sample_stream import sample_lines
-from edge_agent.telemetry import Columns
+from edge_agent.command_line.export import write_columns, write_csv
+from edge_agent.command_line.parser import parser
+from edge_agent.machines.by_exception import Columns
+from edge_agent.telemetry.sample_stream import sample_lines
+from edge_agent.views.histories import SampleGap, Samples
 from tests.agent.running import AgentProcess, short_folder, site_text, until
 from tests.support.manual_clock import ManualClock
 from tests.telemetry.making import T0, opened
@@ -99,6 +100,9 @@ async def test_a_killed_agent_loses_one_group_and_the_gap_is_in_the_export(agent
     out = agent.folder / "killed.csv"
     assert await floorhand("export", "--address", agent.address, "--out", str(out)) == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
+    told = out.read_bytes()
+    assert await floorhand("export", "--address", agent.address, "--out", str(out)) == 1, "a file that is there stays"
+    assert out.read_bytes() == told
     gap = rows[0]
     assert (gap["status"], gap["device"]) == ("Gap", "")
     assert "the agent did not run" in gap["note"]
@@ -131,17 +135,22 @@ async def test_a_span_and_columns(agent: AgentProcess, capsys: pytest.CaptureFix
         assert len(cells) == int(row["rows"])
         assert {cell["status"] for cell in cells} <= {"Good", "Bad"}
     assert await floorhand(*command) == 1, "a folder that is there is not mixed with another export"
-    assert "Can not write" in capsys.readouterr().err
+    assert f"{out} is there already: an export never overwrites." in capsys.readouterr().err
     future = [*command[:-1], str(agent.folder / "none"), "--from", "2099-01-01T00:00Z"]
     assert await floorhand(*future) == 0
     assert capsys.readouterr().out.startswith("0 samples")
 
 
-def test_a_time_without_a_zone_is_refused_in_words(agent: AgentProcess, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_pattern_that_matches_nothing_is_told_with_those_that_there_are(
+    agent: AgentProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await enough(agent, 1)
     out = agent.folder / "refused.csv"
     command = ["export", "--address", agent.address, "--out", str(out), "--from", "2026-11-22T06:00"]
-    assert main(command) == 1
-    assert "needs a time zone" in capsys.readouterr().err
+    assert await floorhand(*command, "--items", "pres/*") == 2
+    told = capsys.readouterr().err
+    assert "Nothing was kept of pres/*" in told
+    assert "press/*" in told
     assert not out.exists()
 
 
@@ -192,3 +201,12 @@ async def test_what_json_has_no_words_for_crosses_the_socket(tmp_path: Path) -> 
     lines = [line async for line in sample_lines(store, None, None, ())]
     await store.close()
     assert b'[["NaN"],["Infinity"],["-Infinity"],1.5,18446744073709551615,true,null,"NaN"]' in lines[0]
+
+
+def test_a_wrong_time_is_told_with_what_may_be_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["export", "--from", "five"])
+    assert ended.value.code == 2
+    assert "five is no time. Say 17:20, 2026-11-22T17:20" in capsys.readouterr().err
+    assert parser().parse_args(["export"]).since == ""
+    assert datetime.fromisoformat(parser().parse_args(["export", "--from", "17:20"]).since).tzinfo is not None

@@ -16,12 +16,12 @@ import config
 from device_drivers.contract import DataValues, StatusCode, Value
 from edge_agent.bus import Bus
 from edge_agent.events import ValuesArrived
+from edge_agent.machines.by_exception import ByException, microseconds
 from edge_agent.store import StoreError
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_reading import Chunk
 from edge_agent.supervisor import Supervisor
-from edge_agent.telemetry import ByException, microseconds
-from edge_agent.telemetry_pump import GROUP_SECONDS, SamplePump, telemetry
+from edge_agent.telemetry.pump import GROUP_SECONDS, SamplePump, telemetry
 from tests.support.manual_clock import START, ManualClock
 from tests.telemetry.making import gaps, opened
 
@@ -42,9 +42,19 @@ class Line:
 
     async def group(self) -> None:
         """Let one group be committed."""
-        await self.clock.sleeping()
+        await self.noticed()
         self.clock.advance(GROUP_SECONDS)
         await self.clock.sleeping()
+
+    async def noticed(self) -> None:
+        """Return when the pump waits for the end of a group, not for its first value."""
+        while not (due := self.clock.sleepers) or due[0] > self.clock.monotonic() + GROUP_SECONDS:
+            await asyncio.sleep(0)
+
+    async def settled(self) -> None:
+        """Return when the pump waits for something to come; time passes until then."""
+        while (await self.clock.sleeping())[0] <= self.clock.monotonic() + GROUP_SECONDS:
+            await self.group()
 
 
 async def values(store: SampleStore) -> list[Value]:
@@ -73,6 +83,22 @@ async def test_a_value_is_kept_within_a_quarter_of_a_second(line: Line) -> None:
     await line.group()
     assert await values(line.store) == [1, 2]
     assert GROUP_SECONDS <= 0.25
+
+
+async def test_a_pump_to_which_nothing_comes_waits_and_a_group_begins_with_its_first_value(line: Line) -> None:
+    await line.settled()
+    (due,) = line.clock.sleepers
+    assert due - line.clock.monotonic() >= 3
+    line.clock.advance(1)
+    assert line.clock.sleepers == [due]
+    line.say(1)
+    await line.noticed()
+    line.clock.advance(GROUP_SECONDS / 2)
+    line.say(2)
+    await asyncio.sleep(0)
+    line.clock.advance(GROUP_SECONDS / 2)
+    await line.settled()
+    assert await values(line.store) == [1, 2]
 
 
 async def test_what_comes_while_the_pump_starts_is_kept_too(tmp_path: Path) -> None:
@@ -123,7 +149,7 @@ async def test_the_time_in_which_no_agent_ran_is_a_gap(line: Line) -> None:
 async def test_values_that_come_too_fast_are_a_gap_and_it_goes_on(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_agent.telemetry_pump._WAITING", 10)
+    monkeypatch.setattr("edge_agent.telemetry.pump._WAITING", 10)
     line.task.cancel()
     await asyncio.gather(line.task, return_exceptions=True)
     again = asyncio.create_task(SamplePump(line.bus, line.store, ByException(60), line.clock).run())
@@ -166,6 +192,40 @@ async def test_what_the_disk_refuses_is_a_counted_gap_and_said_once(
     assert said == ["telemetry.not_saved", "telemetry.saved_again"]
 
 
+async def test_a_stop_that_the_disk_refuses_to_note_is_noted_later(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.say(1)
+    await line.group()
+    line.task.cancel()
+    await asyncio.gather(line.task, return_exceptions=True)
+    line.clock.advance(3600)
+    began = microseconds(line.clock.now())
+
+    async def refuse(what: object) -> None:
+        raise StoreError("full", "The disk is full.")
+
+    with monkeypatch.context() as patch:
+        for method in ("append", "mark"):
+            patch.setattr(line.store, method, refuse)
+        again = asyncio.create_task(SamplePump(line.bus, line.store, ByException(60), line.clock).run())
+        await line.clock.sleeping()
+        line.say(2)
+        await line.group()
+    assert await gaps(line.store) == []
+    line.clock.advance(60)
+    line.say(3)
+    await line.group()
+    await line.group()
+    found = {gap.reason: gap for gap in await gaps(line.store)}
+    assert found.keys() == {"stopped", "not_saved"}
+    assert (found["stopped"].until, found["not_saved"].count) == (began, 1)
+    assert found["stopped"].since < began - 3_500_000_000, "from the last value before it, not from the first after"
+    assert await values(line.store) == [1, 3]
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+
+
 async def pages_at_most(store: SampleStore, pages: int) -> int:
     """Let the file have so many pages (what it has at least); how many it has."""
     await store._database.read(lambda conn: conn.execute(f"PRAGMA max_page_count = {pages}").fetchone())
@@ -205,9 +265,9 @@ async def test_a_file_of_a_newer_program_is_not_touched(tmp_path: Path) -> None:
 async def test_housekeeping_goes_on_while_nothing_comes(line: Line) -> None:
     line.say(1)
     await line.group()
+    await line.settled()
     line.clock.advance(timedelta(minutes=6).total_seconds())
-    for _ in range(6):
-        await line.group()
+    await line.settled()
     (blocks,) = await line.store._database.read(
         lambda conn: conn.execute("SELECT count(*) FROM block").fetchone()
     )

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from device_drivers.contract import Value
+from edge_agent.machines.by_exception import Columns, Gap
 from edge_agent.store import StoreError
 from edge_agent.store.samples import LANE_ITEMS, SampleStore
 from edge_agent.store.samples_bounds import LOG_BYTES, Bounds
-from edge_agent.telemetry import Columns, Gap
 from tests.support.manual_clock import ManualClock
 from tests.telemetry.making import SECOND, SMALL, T0, columns, gaps, held, opened, settled
 
@@ -50,6 +50,12 @@ async def test_what_is_appended_is_there_with_its_status(store: SampleStore) -> 
     got = {each.item: each.series async for each in store.read() if not isinstance(each, Gap)}
     assert got["a"] == ([T0, T0 + 5], [0, 1], [1.5, "x"])
     assert got["b"] == ([T0], [2], [None])
+
+
+async def test_it_commits_at_full_and_says_what_the_connection_really_does(store: SampleStore) -> None:
+    assert await store.durability() == "FULL"
+    await store._database.alone(lambda conn: conn.execute("PRAGMA synchronous = NORMAL").fetchall())
+    assert await store.durability() == "NORMAL"
 
 
 async def test_housekeeping_neither_loses_nor_doubles(store: SampleStore) -> None:

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.contract import Value
-from edge_agent.sample_stream import trend_of
+from edge_agent.machines.by_exception import Columns, Gap
 from edge_agent.store.samples import SampleStore
 from edge_agent.store.samples_blocks import Series
 from edge_agent.store.samples_bounds import Bounds
-from edge_agent.telemetry import Columns, Gap
-from edge_agent.trend import Folding, plain
+from edge_agent.telemetry.sample_stream import trend_of
+from edge_agent.telemetry.trend import Folding, plain
 from tests.support.manual_clock import ManualClock
 
 SECOND = 1_000_000

@@ -10,10 +10,11 @@ import msgspec
 from textual.pilot import Pilot
 
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.histories import Trend
-from edge_agent.maintenance_pages import DeviceReading
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Echo, Input, Status, View
+from edge_agent.views import Echo, Input, Typed, View
+from edge_agent.views.histories import Trend
+from edge_agent.views.maintenance import DeviceReading
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Status
 from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.glyphs import ASCII, UNICODE
 from terminal_ui.scene import Look
@@ -62,6 +63,8 @@ class FakeAgent:
         self.reports: asyncio.Queue[ScannerReport | Exception] = asyncio.Queue()
         self.testing = 0
         self.written: ScannerReport | Exception | None = None
+        self.keys = 0
+        self.typed: list[Typed] = []
         self.down = False
         self.closed = False
         self._first = [event for event in (view, status) if event is not None]
@@ -100,7 +103,15 @@ class FakeAgent:
             yield waiting
         raise AgentAway("The agent does not answer.")
 
-    async def read_device(self, device: str) -> DeviceReading:
+    async def keys_pressed(self, terminal: str, typed: Typed | None = None) -> None:
+        if typed is None:
+            self.keys += 1
+        else:
+            self.typed.append(typed)
+        if self.down:
+            raise AgentAway("The agent does not answer.")
+
+    async def read_device(self, device: str, terminal: str = "") -> DeviceReading:
         self.read.append(device)
         answer = await self.readings.get()
         if isinstance(answer, Exception):
@@ -164,6 +175,15 @@ async def shown(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
         while not condition():
             await pilot.pause(0.005)
         await pilot.pause()
+
+
+async def by_hand(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys at the pace of a person: the next one when the pace of the last has told that it is no scan."""
+    app = pilot.app
+    assert isinstance(app, TerminalApp)
+    for key in keys:
+        await pilot.press(key)
+        await shown(pilot, lambda: not app.wedge.holding)
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import pyte
 import pytest
 
+_PACE = 0.08  # seconds between two keys of a person; a keyboard-wedge scanner is faster than 0.05
+
 
 class Line:
     """One terminal line: what the program paints, and the keys that go to it."""
@@ -34,7 +36,16 @@ class Line:
             asyncio.get_running_loop().remove_reader(self._master)
 
     def type(self, keys: bytes) -> None:
+        """Keys as fast as those of a scanner that pretends to be a keyboard."""
         os.write(self._master, keys)
+
+    async def press(self, key: bytes) -> None:
+        """One key, and the pause of a hand before the next."""
+        self.type(key)
+        loop = asyncio.get_running_loop()
+        over = loop.time() + _PACE
+        while loop.time() < over:
+            await asyncio.sleep(0.01)
 
     def cut(self) -> None:
         """The cable, the window or the SSH session is gone; there is no session to send a SIGHUP to."""

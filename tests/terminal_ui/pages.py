@@ -7,31 +7,27 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from edge_agent.histories import SampleGap, Trend
-from edge_agent.maintenance_pages import (
+from edge_agent.views import Choice, Entry, Expectation, Field, Kind, ListPage, Page, StepPage, View
+from edge_agent.views.exceptions import ExceptionPage, ExceptionRow, ExceptionsPage
+from edge_agent.views.histories import SampleGap, Trend
+from edge_agent.views.maintenance import (
+    DeviceReading,
     DowntimePage,
     DowntimeRow,
+    Factors,
     LinePage,
     LinkPage,
+    LostPiece,
     MachinePage,
     MachineRow,
+    PointReading,
     RequestRow,
     StateSpan,
     StopRow,
     TrendPage,
 )
-from edge_agent.scanner_report import ScannerFinding, ScannerReading, ScannerReport
-from edge_agent.views import (
-    Choice,
-    DeviceStatus,
-    EquipmentStatus,
-    Field,
-    ItemValue,
-    ListPage,
-    Page,
-    StepPage,
-    View,
-)
+from edge_agent.views.scanner_report import ScannerFinding, ScannerReading, ScannerReport
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, ItemValue
 from tests.terminal_ui.samples import NOW, STATUS, at, view
 
 BEGAN = at(282)  # 06:00
@@ -51,14 +47,15 @@ def spans(*told: tuple[str, int]) -> tuple[StateSpan, ...]:
 def _row(id: str, state: str, ago: int, strip: tuple[StateSpan, ...], **more: object) -> MachineRow:
     device = id.lower()
     fields: dict[str, object] = {"device": device, "device_state": "online", **more}
-    return MachineRow(id=id, name=id, state=state, since=at(ago), strip=strip, **fields)  # type: ignore[arg-type]
+    stood = tuple(span for span in strip if span.state in ("HELD", "ABORTED"))
+    return MachineRow(id=id, name=id, state=state, since=at(ago), strip=strip, stood=stood, **fields)  # type: ignore[arg-type]
 
 
 MACHINES = (
-    _row("PRESS-01", "EXECUTE", 282, spans(("EXECUTE", 282)), job="J-198"),
+    _row("PRESS-01", "EXECUTE", 282, spans(("EXECUTE", 282)), job="J-198", oee=0.873),
     _row("PRESS-02", "ABORTED", 9, spans(("EXECUTE", 273), ("ABORTED", 9)), job="J-201", unexplained=1,
          alarm="Hydraulic pressure low (412)"),
-    _row("PRESS-03", "EXECUTE", 44, job="J-204", unexplained=2, requests=1,
+    _row("PRESS-03", "EXECUTE", 44, job="J-204", unexplained=2, requests=1, oee=0.69,
          strip=spans(("EXECUTE", 90), ("HELD", 4), ("EXECUTE", 84), ("IDLE", 60), ("EXECUTE", 44))),
     _row("OVEN-1", "EXECUTE", 120, spans(("IDLE", 162), ("EXECUTE", 120)), job="J-190"),
     _row("PACK-1", "NO DATA", 23, spans(("EXECUTE", 259), ("NO DATA", 23)), device_state="lost"),
@@ -87,12 +84,30 @@ _STOPS = (
             reason="hydraulics"),
 )  # fmt: skip
 
+_LOST = (
+    LostPiece(element="delay", began=at(192), ended=at(191), state="HOLDING", stop="s5", alarm="Safety door open"),
+    LostPiece(element="delay", began=at(191), ended=at(188), state="HELD", stop="s5"),
+    LostPiece(element="delay", began=at(104), ended=at(44), state="IDLE", stop="s4", reason="waits for material"),
+)  # fmt: skip
+
 MACHINE = MachinePage(
     equipment="PRESS-03", name="PRESS-03", device="press-03", job="J-204", began=BEGAN, ended=NOW,
-    strip=MACHINES[2].strip, stops=_STOPS, failures=5, mtbf=11_520.0, mttr=750.0,
+    strip=MACHINES[2].strip, stood=MACHINES[2].stood, stops=_STOPS, failures=5, mtbf=11_520.0, mttr=750.0,
+    lost=_LOST, factors=Factors(availability=0.773, performance=0.912, quality=0.985, oee=0.694),
     requests=(
         RequestRow(id="r1", at=at(60), symptom="leaks oil", priority="1", stopped=True, person="Ana Silva", stop="s4"),
     ),
+)  # fmt: skip
+
+# It stood twice more, and the red before the last is asked for.
+_REDS = (
+    *_LOST[:2],
+    LostPiece(element="planned_downtime", began=at(180), ended=at(165), state="STOPPED", stop="s7", reason="break"),
+    LostPiece(element="delay", began=at(30), ended=at(22), state="ABORTED", alarm="Jam", stop="s8"),
+)
+MACHINE_RED = msgspec.structs.replace(
+    MACHINE, lost=_REDS, red=1,
+    stood=tuple(StateSpan(each.state, each.began, each.ended) for each in _REDS),
 )  # fmt: skip
 
 TREND = TrendPage(equipment="PRESS-03", device="press-03", item="oil temperature", unit="°C", minutes=60)
@@ -170,6 +185,7 @@ DEVICES = (
     ),
 )  # fmt: skip
 PLANT = msgspec.structs.replace(STATUS, watched=WATCHED, devices=DEVICES)
+IN_DOUBT = msgspec.structs.replace(PLANT, devices=DEVICES[:2], doubts=5)
 SPOOFED = msgspec.structs.replace(
     PLANT,
     devices=(
@@ -196,10 +212,58 @@ def _request(number: int, symptom: str, priority: str, ago: int) -> Choice:
     return Choice(number, f"r{number}", symptom, detail)
 
 
+def _exception(key: str, kind: str, what: str, ago: int, **more: object) -> ExceptionRow:
+    return ExceptionRow(key=key, kind=kind, what=what, since=at(ago), **more)  # type: ignore[arg-type]
+
+
+_GOOD = {"quantity": "50", "uom": "pc", "job": "J-204"}
+REFUSED = _exception(
+    "d1", "refused", "MaterialProduced", 17, params=_GOOD, about="J-204", person="Bo Lindqvist", terminal="T1",
+    happened=at(18), seq=41, code="closed_order", attempts=1, held=(44, 45, 47),
+    reason="Order J-204 is completed since 10:20. Ask K. Weber, ext. 214.",
+)  # fmt: skip
+HANDED = _exception(
+    "d2", "refused", "MaterialMoved", 190, about="SO-771", seq=12, code="unknown_lot", reason="No lot L9.", attempts=3,
+    params={"quantity": "4", "uom": "pc", "material": "BRG-6204", "destination": "TOTE-2", "job": "SO-771"},
+    person="Ana Silva", terminal="T2", happened=at(190), choice="hand_over", decided_by="Ines Costa",
+    decided_at=at(60), note="Karla, master data",
+)  # fmt: skip
+_DOUBTS = (
+    REFUSED,
+    _exception("clock/7", "clock", "clock", 300, params={"n": "3", "first": "7", "last": "9", "lost": ""}, seq=7),
+    _exception("incident/x", "incident", "incident", 2_000, params={"n": "812", "lost": "36"},
+               reason="The end of the journal is missing: it has 811 facts, 813 were saved."),
+    _exception("d3", "lost", "FactLost", 2_000, params={"seq": "36"}, seq=36),
+    HANDED,
+)  # fmt: skip
+
+
+def _doubt(step: str, page: Page, **more: object) -> View:
+    fields: dict[str, object] = {"actions": ("back",), "title": "", **more}
+    return view("exceptions", step, page, **fields)  # type: ignore[arg-type]
+
+
 PAGES: dict[str, View] = {
+    "exceptions": _doubt("list", ExceptionsPage(rows=_DOUBTS), choices=_numbered(*(row.key for row in _DOUBTS))),
+    "exceptions_none": _doubt("list", ExceptionsPage(), prompt="exceptions.nothing"),
+    "exception": _doubt(
+        "one", ExceptionPage(row=REFUSED, choices=("resend", "correct", "hand_over")), title="J-204",
+        actions=("resend", "correct", "hand_over", "back"),
+    ),
+    "exception_handed_over": _doubt("one", ExceptionPage(row=HANDED), prompt="exceptions.look", title="SO-771"),
+    "exception_correct": _doubt(
+        "correct", ExceptionPage(row=REFUSED, choices=("correct",)), title="J-204",
+        params={"uom": "pc", "job": "J-204"}, entry=Entry("instead", "number", "", "pc"),
+    ),
+    "exception_second": _doubt(
+        "second", ExceptionPage(row=REFUSED), title="J-204", expects=(Expectation(Kind.BADGE, "expect.second"),),
+    ),
     "line": _page("line", LINE, actions=("downtime", "back"), choices=_numbered(*(row.id for row in MACHINES))),
-    "machine": _page("machine", MACHINE, title="PRESS-03", actions=("request", "work", "downtime", "link", "back"),
+    "machine": _page("machine", MACHINE, title="PRESS-03",
+                     actions=("request", "work", "downtime", "link", "earlier", "back"),
                      choices=_numbered(*(item.name for item in WATCHED.values[:4]))),
+    "machine_red": _page("machine", MACHINE_RED, title="PRESS-03",
+                         actions=("request", "work", "downtime", "link", "earlier", "back")),
     "trend": _page("trend", TREND, title="PRESS-03", actions=("span", "back")),
     "link": _page("link", LINK, title="PRESS-03"),
     "downtime": _page("downtime", DOWNTIME),
@@ -213,3 +277,17 @@ PAGES: dict[str, View] = {
         title="PRESS-03", params={"symptom": "leaks oil"}, actions=("finish", "undo", "back")),
     "accept": _page("accept", StepPage(fields=(Field("field.failure", "seal worn"),)), title="PRESS-03"),
 }  # fmt: skip
+
+# What a test read of the link page brings.
+READING = DeviceReading(
+    device="press-03", at=NOW,
+    points=(
+        PointReading(item="oil temperature", raw="0203", value=51.5, status="Good", round_trip=0.012,
+                     unit="°C"),
+        PointReading(item="state", raw="000B", value=11, status="Good", round_trip=0.012, word="HELD"),
+        PointReading(item="alarm", raw="019C", value=412, status="Good", round_trip=0.012,
+                     word="Hydraulic pressure low"),
+        PointReading(item="melt temperature", raw="", value=None, status="Bad", round_trip=None,
+                     reason="The device refuses: it has no such address (exception 2)."),
+    ),
+)  # fmt: skip

@@ -11,25 +11,22 @@ import msgspec
 from edge_agent.scanning.labels import label
 from edge_agent.views import (
     Choice,
-    DeviceStatus,
     Entry,
-    EquipmentStatus,
     Expectation,
     Field,
-    ItemValue,
     Kind,
-    LinkStatus,
     ListPage,
+    MaterialLine,
     Message,
     Page,
     PickPage,
-    Status,
     StepPage,
     Verdict,
     View,
     Who,
     WorkPage,
 )
+from edge_agent.views.status import DeviceStatus, EquipmentStatus, ItemValue, LinkStatus, Status
 
 NOW = datetime(2026, 11, 20, 10, 42, tzinfo=UTC)
 ANA = Who("p1", "Ana Silva")
@@ -57,7 +54,8 @@ def view(
 ) -> View:
     """A view of a step; its prompt is `scenario.step` unless another one is given."""
     who = more.pop("who", ANA)
-    leave = ("sign_off", "help", "queue") if who else ("help", "queue")
+    look = () if scenario == "exceptions" else ("exceptions",)  # as edge_agent.terminals.session.allowed_actions has it
+    leave = ("sign_off", *look, "help", "queue") if who else ("help", "queue")
     commands = tuple(
         Expectation(Kind.COMMAND, f"action.{name}", {}, label(Kind.COMMAND, name.upper()))
         for name in (*actions, *leave)
@@ -124,6 +122,7 @@ TROUBLE = msgspec.structs.replace(
     oldest_unsent=at(17),
     parked=(40,),
     parked_count=1,
+    doubts=1,
     plans_at=at(250),
     links=(
         LinkStatus(
@@ -182,6 +181,10 @@ WORK = WorkPage(
     target=Decimal(500),
     equipment="PRESS-03",
     count_since_report=4,
+    materials=(
+        MaterialLine(material="PA66-GF30", lot="R75", expires="2027-03-31", left=Decimal("22.7"), uom="kg"),
+        MaterialLine(material="INSERT-M5", lot="R44", expires="2027-07-31", left=Decimal(624), uom="pc"),
+    ),
 )
 
 PICK = PickPage(

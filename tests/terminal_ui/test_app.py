@@ -18,7 +18,7 @@ from terminal_ui.app import Setup, TerminalApp
 from terminal_ui.guide import Guide
 from terminal_ui.screens.help import HelpScreen
 from terminal_ui.screens.queue import QueueScreen
-from tests.terminal_ui.fake import FakeAgent, HandClock, has_revision, screen_text, shown, terminal
+from tests.terminal_ui.fake import FakeAgent, HandClock, by_hand, has_revision, screen_text, shown, terminal
 from tests.terminal_ui.samples import VIEWS
 
 SIZE = (80, 24)
@@ -43,9 +43,9 @@ async def test_a_number_is_typed_and_sent() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
         for key in "50":
-            await pilot.press(key)
+            await by_hand(pilot, key)
         await shown(pilot, lambda: "50▏" in screen_text(app))
-        await pilot.press("enter")
+        await by_hand(pilot, "enter")
         await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("entry", "50")]
         assert "50▏" not in screen_text(app)
@@ -80,7 +80,7 @@ async def test_library_keys_do_nothing() -> None:
     app = terminal(agent)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("ctrl+q", "ctrl+p", "tab", "ctrl+backslash", "shift+tab")
+        await by_hand(pilot, "ctrl+q", "ctrl+p", "tab", "ctrl+backslash", "shift+tab")
         assert app.is_running
         assert len(app.screen_stack) == 2
         assert not agent.sent
@@ -103,9 +103,9 @@ async def test_a_letter_acts_and_a_key_without_meaning_says_so() -> None:
     app = terminal(agent)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f6")
+        await by_hand(pilot, "f6")
         await shown(pilot, lambda: "F6 does nothing at this step" in screen_text(app))
-        await pilot.press("r")
+        await by_hand(pilot, "r")
         await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("action", "report")]
 
@@ -116,7 +116,7 @@ async def test_a_digit_chooses_a_reason() -> None:
     app = terminal(agent)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("3")
+        await by_hand(pilot, "3")
         await shown(pilot, lambda: has_revision(app, 8))
         assert [(sent.kind, sent.data) for sent in agent.sent] == [("choice", "SCRAP-3")]
 
@@ -126,7 +126,7 @@ async def test_help_tells_what_may_be_scanned_and_gives_way_to_a_scan() -> None:
     app = terminal(agent)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f1")
+        await by_hand(pilot, "f1")
         await shown(pilot, lambda: isinstance(app.screen, HelpScreen) and "L:A-02-1.T" in screen_text(app))
         text = screen_text(app)
         assert "a place of this order" in text
@@ -154,12 +154,12 @@ async def test_the_queue_is_read_scrolled_and_left() -> None:
     app = terminal(FakeAgent(VIEWS["work"]))
     async with app.run_test(size=(40, 16)) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f9")
+        await by_hand(pilot, "f9")
         await shown(pilot, lambda: isinstance(app.screen, QueueScreen) and "Reports" in screen_text(app))
         for _ in range(12):
-            await pilot.press("down")
+            await by_hand(pilot, "down")
         await shown(pilot, lambda: "hand-1" in screen_text(app))
-        await pilot.press("f3")
+        await by_hand(pilot, "f3")
         await shown(pilot, lambda: not isinstance(app.screen, QueueScreen))
 
 
@@ -169,14 +169,14 @@ async def test_away_keeps_the_last_view_says_so_and_comes_back() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
         agent.go_away()
-        await shown(pilot, lambda: "agent away, reports can not be saved" in screen_text(app))
+        await shown(pilot, lambda: "Reports can not be saved" in screen_text(app))
         assert "Go to A-02-1" in screen_text(app)
         wedge(app, "L:A-02-1.T")
         await shown(pilot, lambda: app.feed.current().note is not None)
         assert not agent.sent
         agent.come_back(answer("pick_item"))
         await shown(pilot, lambda: "Scan BRG-6204" in screen_text(app))
-        assert "agent away" not in screen_text(app)
+        assert "AGENT AWAY" not in screen_text(app)
 
 
 async def test_scans_that_waited_when_the_agent_went_away_are_shown_as_not_taken() -> None:
@@ -192,6 +192,8 @@ async def test_scans_that_waited_when_the_agent_went_away_are_shown_as_not_taken
         agent.answers = [answer("pick_item")]
         agent.come_back(answer("pick_item"))
         await shown(pilot, lambda: "did not reach the agent" in screen_text(app))
+        assert "NOT SAVED  SCAN-2 and 1 more did not reach" in screen_text(app)
+        assert "WRONG" not in screen_text(app)
         assert [sent.data for sent in agent.sent] == ["SCAN-1"]
 
 
@@ -199,13 +201,13 @@ async def test_ctrl_c_twice_leaves_and_once_does_not() -> None:
     app, clock = terminal(FakeAgent(VIEWS["work"]), clock=(clock := HandClock())), clock
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("ctrl+c")
+        await by_hand(pilot, "ctrl+c")
         await shown(pilot, lambda: "Ctrl+C once more" in screen_text(app))
         clock.move(10)
-        await pilot.press("ctrl+c")
+        await by_hand(pilot, "ctrl+c")
         await pilot.pause(0.1)
         assert app.is_running
-        await pilot.press("ctrl+c")
+        await by_hand(pilot, "ctrl+c")
         await shown(pilot, lambda: not app.is_running)
 
 
@@ -252,9 +254,9 @@ async def test_the_guide_says_what_is_next_and_plays_the_scan(guide: Guide, tmp_
     app = terminal(FakeAgent(VIEWS["pick_go"]), Setup("T1", guide=guide, scan_pipe=pipe))
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: "Press F12 for L:A-02-1.T." in screen_text(app))
-        await pilot.press("f12")
-        await pilot.press("f11")
-        await pilot.press("p")
+        await by_hand(pilot, "f12")
+        await by_hand(pilot, "f11")
+        await by_hand(pilot, "p")
         await shown(pilot, lambda: True)
         await pilot.pause(0.1)
         assert os.read(reader, 200) == b"L:A-02-1.T\nL:A-02-3.V\nL:A-02-1.T\n"
@@ -265,7 +267,7 @@ async def test_a_guide_without_a_scanner_says_so(guide: Guide, tmp_path: Path) -
     app = terminal(FakeAgent(VIEWS["pick_go"]), Setup("T1", guide=guide, scan_pipe=tmp_path / "none"))
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f12")
+        await by_hand(pilot, "f12")
         await shown(pilot, lambda: "demo scanner does not listen" in screen_text(app))
 
 
@@ -277,7 +279,27 @@ def test_a_guide_keeps_barcodes_as_they_are(guide: Guide) -> None:
 
 def test_a_file_that_is_no_guide_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "guide.toml"
-    for text in ("[pick.go]\ntext = 1\n", "pick = 3\n", "[[", '[pick.go]\ntext = "x"\nother = "y"\n'):
+    for text in ("[pick.go]\ntext = 1\n", "pick = 3\n", "[[", '[pick.go]\ntext = "x"\nanother = "y"\n'):
         path.write_text(text)
         with pytest.raises(ValueError, match=r"guide|table"):
             Guide(path)
+
+
+async def test_keys_that_are_typed_are_told_where_somebody_is_signed_on() -> None:
+    agent = FakeAgent(VIEWS["work"])
+    app = terminal(agent)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        await by_hand(pilot, "5")
+        await shown(pilot, lambda: agent.keys)
+        assert agent.sent == []
+
+
+async def test_keys_at_a_locked_terminal_are_not_told() -> None:
+    agent = FakeAgent(msgspec.structs.replace(VIEWS["work"], who=None))
+    app = terminal(agent)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, lambda: app.feed.view)
+        await by_hand(pilot, "5")
+        await shown(pilot, lambda: "5▏" in screen_text(app))
+        assert agent.keys == 0

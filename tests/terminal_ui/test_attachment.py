@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -10,8 +11,9 @@ import msgspec
 import pytest
 
 from edge_agent.client import AgentAway, InputRefused
-from edge_agent.views import Echo, Problem, Status, View
-from terminal_ui.attachment import LONGEST_WAIT, WAITING_LIMIT, Attachment
+from edge_agent.views import Echo, Input, View
+from edge_agent.views.status import Problem, Status
+from terminal_ui.attachment import KEYS_PACE, LONGEST_WAIT, WAITING_LIMIT, Attachment
 from tests.terminal_ui.fake import FakeAgent, HandClock, until
 from tests.terminal_ui.samples import VIEWS
 
@@ -47,8 +49,8 @@ class Heard:
     def show_refused(self, problem: Problem) -> None:
         self.said.append(f"refused {problem.code}")
 
-    def show_dropped(self, count: int) -> None:
-        self.said.append(f"dropped {count}")
+    def show_dropped(self, given: Sequence[Input]) -> None:
+        self.said.append(f"dropped {len(given)}")
 
 
 @asynccontextmanager
@@ -84,6 +86,23 @@ async def test_inputs_wait_in_order_and_one_is_in_hand() -> None:
         agent.answers = [numbered(8), numbered(9), numbered(10)]
         await until(lambda: 10 in heard.views)
     assert [sent.id for sent in agent.sent] == ids
+
+
+async def test_a_scan_says_how_long_it_waited_behind_others_and_one_in_hand_does_not_age() -> None:
+    agent = FakeAgent(FIRST)
+    async with attached(agent) as (attachment, heard, clock):
+        attachment.give("scan", "S1")
+        attachment.give("scan", "S2")
+        attachment.give("entry", "3")
+        await until(lambda: agent.sent)
+        clock.move(12)
+        agent.answers = [numbered(8)]
+        await until(lambda: len(agent.sent) == 2)
+        clock.move(30)
+        agent.answers = [AgentAway("gone"), numbered(9), numbered(10)]
+        await until(lambda: 9 in heard.views)
+    waited = [(sent.data, sent.waited) for sent in agent.sent]
+    assert waited[:3] == [("S1", 0.0), ("S2", 12.0), ("S2", 12.0)]
 
 
 async def test_the_queue_is_bounded() -> None:
@@ -211,3 +230,41 @@ async def test_a_refused_stream_is_told_and_tried_again(problem: str) -> None:
         await until(lambda: heard.said.count(f"refused {problem}") > 1)
         agent.come_back(FIRST)
         await until(lambda: heard.views)
+
+
+class SlowClock(HandClock):
+    """A sleep ends when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wake = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self.wake.wait()
+        self.wake.clear()
+
+
+async def test_the_agent_hears_of_keys_at_a_pace_and_of_none_when_nobody_types() -> None:
+    agent, clock, heard = FakeAgent(FIRST), SlowClock(), Heard()
+    attachment = Attachment(agent, "T1", heard, clock)
+    task = asyncio.create_task(attachment.run())
+    await until(lambda: heard.views)
+    for _ in range(30):
+        attachment.key_pressed()
+        await asyncio.sleep(0)
+    await until(lambda: clock.slept == [KEYS_PACE])
+    assert agent.keys == 1
+    clock.wake.set()
+    await until(lambda: clock.slept == [KEYS_PACE] * 2)  # keys came after the first word
+    assert agent.keys == 2
+    clock.wake.set()
+    await until(lambda: not clock.wake.is_set())
+    assert agent.keys == 2
+    agent.down = True
+    attachment.key_pressed()
+    await until(lambda: agent.keys == 3)
+    assert not task.done()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

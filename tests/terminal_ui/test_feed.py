@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from edge_agent.views import Entry, Problem, Verdict
+from edge_agent.views import Entry, Verdict
+from edge_agent.views.status import Problem
 from terminal_ui.clockface import age_words, due_words
 from terminal_ui.feed import Feed, rings
 from terminal_ui.scene import Note
 from terminal_ui.widgets.machine import HourStrip, Pace, group
 from tests.terminal_ui.fake import HandClock
+from tests.terminal_ui.pages import PAGES
 from tests.terminal_ui.samples import MACHINE, NOW, STATUS, STOPPED, TROUBLE, VIEWS, at
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -89,12 +91,40 @@ def test_away_keeps_its_beginning_and_ends_when_attached() -> None:
     assert feed.current().away is None
 
 
+def test_away_counts_from_when_the_agent_was_last_heard() -> None:
+    clock = HandClock()
+    feed = Feed(clock)
+    feed.saw_view(VIEWS["work"])
+    feed.saw_status(STATUS)
+    clock.move(16)
+    feed.lost("it is frozen")
+    scene = feed.current()
+    assert age_words(scene.away, scene.now) == "16 s"
+    feed.attached()
+    feed.saw_status(msgspec.structs.replace(STATUS, now=NOW + timedelta(seconds=60)))
+    clock.move(3)
+    feed.lost("again")
+    scene = feed.current()
+    assert age_words(scene.away, scene.now) == "3 s"
+
+
 def test_a_refusal_of_the_agent_is_told() -> None:
     feed = Feed(HandClock())
     feed.refused(Problem("store.not_saved", {"what": "disk full"}))
     note = feed.current().note
     assert note is not None
     assert (note.code, note.verdict) == ("store.not_saved", Verdict.WRONG)
+
+
+def test_why_the_agent_lets_nobody_in_is_told_until_it_does() -> None:
+    feed = Feed(HandClock())
+    feed.refused(Problem("agent.wrong_token"))
+    feed.lost("")
+    note = feed.current().note
+    assert note is not None
+    assert note.keeps_away
+    feed.attached()
+    assert feed.current().note is None
 
 
 def test_the_bell_tells_good_from_trouble() -> None:
@@ -156,3 +186,44 @@ def test_ages_and_dates_are_short() -> None:
     assert due_words(at(-120), NOW, UTC, DAYS) == "12:42"
     assert due_words(at(-60 * 24), NOW, UTC, DAYS) == "Sat 10:42"
     assert due_words(at(-60 * 24 * 9), NOW, UTC, DAYS) == "2026-11-29"
+
+
+def test_what_was_typed_and_not_sent_is_there_again_after_a_look_elsewhere() -> None:
+    feed = Feed(HandClock())
+    feed.saw_view(VIEWS["work"])
+    feed.type("50")
+    feed.saw_view(msgspec.structs.replace(PAGES["line"], revision=8, who=VIEWS["work"].who))
+    assert feed.typed is None
+    page = msgspec.structs.replace(VIEWS["work"].page, count_since_report=99)  # the machine went on meanwhile
+    feed.saw_view(newer("work", 9, page=page))  # type: ignore[arg-type]
+    assert feed.typed == "50"
+
+
+def test_what_was_typed_is_not_shown_to_another_person_at_the_same_step() -> None:
+    who = VIEWS["work"].who
+    assert who is not None
+    other = msgspec.structs.replace(who, name="Bo Lind")
+    for person, typed in ((who, "50"), (other, None)):
+        feed = Feed(HandClock())
+        feed.saw_view(VIEWS["work"])
+        feed.type("50")
+        feed.saw_view(newer("work", who=person))  # type: ignore[arg-type]
+        assert feed.typed == typed
+    feed.saw_view(newer("work", 9))  # type: ignore[arg-type]
+    assert feed.typed is None, "nor kept for when the first one comes back"
+
+
+def test_what_was_typed_is_for_its_own_job_and_person_and_gone_when_something_was_sent() -> None:
+    other = msgspec.structs.replace(VIEWS["work"].page, job="J-999")
+    for between, after in (
+        (newer("work_scrap"), newer("work", 9, page=other)),
+        (newer("sign_on", who=None), newer("work", 9)),
+        (newer("work_scrap", input="id-1"), newer("work", 9)),
+    ):
+        feed = Feed(HandClock())
+        feed.saw_view(VIEWS["work"])
+        feed.type("50")
+        feed.sent_entry("id-1")
+        feed.saw_view(between)  # type: ignore[arg-type]
+        feed.saw_view(after)  # type: ignore[arg-type]
+        assert feed.typed is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from edge_agent.views import Choice, Entry, View
+from edge_agent.views import Choice, Entry, Verdict, View
 from terminal_ui.inputs import Intent, Leaf, Local, Send, Tell, Typing, meant
 from terminal_ui.keys import ACTIONS, GUIDE_ACTIONS, pressed
 from terminal_ui.texts import Texts, languages
-from tests.terminal_ui.samples import VIEWS, view
+from tests.terminal_ui.samples import VIEWS, said, view
 
 WORK, QUANTITY, REASONS = VIEWS["work"], VIEWS["pick_quantity"], VIEWS["work_scrap_reason"]
 TEXT = view("x", "note", entry=Entry("note", "text"), actions=("report", "confirm"))
@@ -95,7 +96,9 @@ def test_a_key_that_does_nothing_here_says_so() -> None:
 
 def test_confirm_sends_a_number_that_was_typed() -> None:
     assert press(QUANTITY, "f2") == Send("entry", "12")
-    asked = view("x", "y", entry=Entry("quantity", "number", "3"), actions=("confirm",))
+    proposed = view("x", "y", entry=Entry("quantity", "number", "3"), actions=("confirm",))
+    assert press(proposed, "f2") == Send("entry", "3")  # the number that is shown, whatever is counted meanwhile
+    asked = msgspec.structs.replace(proposed, message=said(Verdict.CONFIRM, "scan.confirm"))
     assert press(asked, "f2") == Send("action", "confirm")
     assert press(asked, "f2", "4") == Send("entry", "4")
 

@@ -81,8 +81,8 @@ async def test_a_painted_screen_a_wedge_scan_and_the_way_out(tmp_path: Path) -> 
         terminal.type(b"L:A-02-1.T\r")
         await terminal.shows(lambda: "Scan BRG-6204, lot L2291" in terminal.text)
         assert [(given.kind, given.data) for given in served.inputs] == [("scan", "L:A-02-1.T")]
-        terminal.type(b"\x11")  # Ctrl+Q
-        terminal.type(b"\x1bOP")  # F1
+        await terminal.press(b"\x11")  # Ctrl+Q
+        await terminal.press(b"\x1bOP")  # F1
         await terminal.shows(lambda: "What can I do now?" in terminal.text)
         assert psutil.Process(terminal.process.pid).memory_info().rss < MEMORY_LIMIT
         terminal.process.send_signal(signal.SIGTERM)
@@ -114,7 +114,7 @@ async def test_a_terminal_whose_line_is_cut_does_not_stay_behind(tmp_path: Path)
 
 async def test_an_address_that_is_none_is_refused_with_a_sentence(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "terminal_ui", "--terminal", "T1", "--address", "http://x",
+        sys.executable, "-m", "terminal_ui", "--terminal", "T1", "--address", "tcp:x",
         stderr=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     _, told = await process.communicate()

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from edge_agent.scanner_report import ScannerReport
-from edge_agent.views import Status
+from edge_agent.views.scanner_report import ScannerReport
+from edge_agent.views.status import Status
 from terminal_ui.app import Setup
-from tests.terminal_ui.fake import FakeAgent, screen_text, shown, terminal
-from tests.terminal_ui.pages import ASKED, FOUND, PAGES, PLANT, SPOOFED, trend
+from terminal_ui.keys import ACTIONS
+from tests.terminal_ui.fake import FakeAgent, by_hand, screen_text, shown, terminal
+from tests.terminal_ui.pages import ASKED, FOUND, IN_DOUBT, PAGES, PLANT, READING, SPOOFED, trend
 from tests.terminal_ui.samples import STATUS, TROUBLE, VIEWS
+from tests.terminal_ui.test_help import every
 
 WIDE, HANDHELD = (80, 24), (40, 16)
 
@@ -48,10 +50,18 @@ PAGE_PICTURES: dict[str, tuple[str, Status, tuple[int, int], str, str]] = {
     "machine_light": ("machine", PLANT, WIDE, "light", "leaks oil"),
     "machine_handheld": ("machine", PLANT, HANDHELD, "dark", "Values now"),
     "machine_handheld_light": ("machine", PLANT, HANDHELD, "light", "Values now"),
+    "machine_red": ("machine_red", PLANT, WIDE, "dark", "2/3: F"),
+    "machine_red_handheld": ("machine_red", PLANT, HANDHELD, "dark", "2/3: F"),
     "trend": ("trend", PLANT, WIDE, "dark", "band:"),
     "trend_light": ("trend", PLANT, WIDE, "light", "band:"),
     "link_insecure": ("link", SPOOFED, WIDE, "dark", "12 days"),
     "link_insecure_light": ("link", SPOOFED, WIDE, "light", "12 days"),
+    "exceptions": ("exceptions", IN_DOUBT, WIDE, "dark", "Karla"),
+    "exceptions_light": ("exceptions", IN_DOUBT, WIDE, "light", "Karla"),
+    "exceptions_handheld": ("exceptions", IN_DOUBT, HANDHELD, "dark", "more"),
+    "exception": ("exception", IN_DOUBT, WIDE, "dark", "Weber"),
+    "exception_handheld": ("exception", IN_DOUBT, HANDHELD, "dark", "closed"),
+    "exception_correct_handheld": ("exception_correct", IN_DOUBT, HANDHELD, "dark", "How many"),
     "downtime": ("downtime", PLANT, WIDE, "dark", "cleaning"),
     "downtime_light": ("downtime", PLANT, WIDE, "light", "cleaning"),
 }
@@ -70,6 +80,24 @@ def test_a_page_looks_as_it_did(name: str, snap_compare: Callable[..., bool]) ->
     assert snap_compare(app, terminal_size=size, run_before=until_painted)
 
 
+@pytest.mark.parametrize("size", [WIDE, HANDHELD], ids=["wide", "handheld"])
+def test_a_test_read_looks_as_it_did(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    agent = FakeAgent(PAGES["link"], PLANT)
+    agent.readings.put_nowait(READING)
+    app = terminal(agent)
+
+    async def until_read(pilot: Pilot[Any]) -> None:
+        await shown(pilot, lambda: "R " in screen_text(app))
+        await by_hand(pilot, "r")
+        await shown(pilot, lambda: app.feed.current().reading)
+        while size == HANDHELD and "Hydraulic" not in screen_text(app):
+            await by_hand(pilot, "pagedown")
+            await pilot.pause()
+        await shown(pilot, lambda: "Hydraulic" in screen_text(app))
+
+    assert snap_compare(app, terminal_size=size, run_before=until_read)
+
+
 @pytest.mark.parametrize(("report", "theme"), [(FOUND, "dark"), (ASKED, "light")], ids=["found", "asked_light"])
 def test_the_scanner_page_looks_as_it_did(
     report: ScannerReport, theme: str, snap_compare: Callable[..., bool]
@@ -80,7 +108,7 @@ def test_the_scanner_page_looks_as_it_did(
 
     async def until_painted(pilot: Pilot[Any]) -> None:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f9", "t")
+        await by_hand(pilot, "f9", "t")
         await shown(pilot, lambda: "hand-1" in screen_text(app) or "Listening" in screen_text(app))
 
     assert snap_compare(app, terminal_size=WIDE, run_before=until_painted)
@@ -103,7 +131,21 @@ def test_help_looks_as_it_did(snap_compare: Callable[..., bool]) -> None:
 
     async def until_help(pilot: Pilot[Any]) -> None:
         await shown(pilot, lambda: app.feed.view)
-        await pilot.press("f1")
+        await by_hand(pilot, "f1")
         await shown(pilot, lambda: "L:A-02-1.T" in screen_text(app))
 
     assert snap_compare(app, terminal_size=WIDE, run_before=until_help)
+
+
+@pytest.mark.parametrize("size", [WIDE, HANDHELD], ids=["wide", "handheld"])
+def test_the_longest_help_looks_as_it_did(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    """Every action there is; the arrow stands on the one with the most words."""
+    app = terminal(FakeAgent(every(VIEWS["work"])))
+    at = [row.name for row in ACTIONS].index("assign") + 1  # what is typed comes first
+
+    async def until_help(pilot: Pilot[Any]) -> None:
+        await shown(pilot, lambda: app.feed.view)
+        await by_hand(pilot, "f1", *["down"] * at)
+        await shown(pilot, lambda: "without a job" in " ".join(screen_text(app).split()))
+
+    assert snap_compare(app, terminal_size=size, run_before=until_help)

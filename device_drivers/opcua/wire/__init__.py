@@ -12,8 +12,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -22,6 +22,7 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.uacrypto import InvalidSignature  # type: ignore[attr-defined]  # re-exported without a word
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
+from device_drivers.addresses import addresses
 from device_drivers.contract import (
     BadReply,
     Clock,
@@ -38,15 +39,50 @@ from device_drivers.opcua.paths import Step
 from device_drivers.opcua.refusals import CHECK, no_such_security, refusal
 from device_drivers.opcua.trust import first
 from device_drivers.opcua.values import Below, Change, plain
-from device_drivers.opcua.wire.nodes import ITEMS_PER_CALL, below_of, find, node_at, product_name
+from device_drivers.opcua.wire.nodes import (
+    ITEMS_PER_CALL,
+    below_of,
+    current_time,
+    find,
+    node_at,
+    product_name,
+)
 from device_drivers.opcua.wire.published import Heard, Missed, Published, change_of, raw_of
+
+if TYPE_CHECKING:
+    from device_drivers.opcua.certificate import Own
 
 # What the library would log is raised here, or seen by the watchdog.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
+_PORT = 4840  # of an endpoint that names none: the one that is registered for OPC UA
 _LIFETIME_COUNT = 50  # intervals after which the server forgets a client that is gone
 _QUEUE_SIZE = 10  # changes of one item that the server keeps between two publishes
 _TEARDOWN = 1.5  # seconds; a frozen server must not hold up a stop
+
+
+class _Client(Client):
+    """As the library's, but for how it comes from a name to a socket."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options.endpoint, timeout=options.timeout, auto_reconnect=False)
+        self.name = self.description = "Floorhand"
+        self._patience = options.timeout
+
+    async def connect_socket(self) -> None:
+        """To the first address of the host that takes the connection. Raises Unreachable for an unknown name."""
+        at = self.server_url
+        known, port = await addresses(at.hostname or "", self._patience), at.port or _PORT
+        for address in known[:-1]:
+            with suppress(OSError):  # the last one says why there is no connection
+                await self.uaclient.connect_socket(address, port)
+                return
+        await self.uaclient.connect_socket(known[-1], port)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
 
 class Wire:
     """One session with at most one subscription. Every method raises DeviceError, and nothing else."""
@@ -56,10 +92,11 @@ class Wire:
         self._options = options
         self._clock = clock
         self._missed = missed
-        self._client = self._made_client()
+        self._client = _Client(options)
         self._subscription: Heard | None = None
         self._items: dict[ua.NodeId, set[str]] = {}
         self._by_handle: dict[int, set[str]] = {}
+        self.clock_off: float | None = None  # seconds by which the server's clock is ahead of ours, as last asked
         self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
     async def certificate(self) -> bytes:
@@ -67,7 +104,7 @@ class Wire:
 
         Nothing but the endpoints is asked for, on a connection of its own.
         """
-        asking = self._made_client()
+        asking = _Client(self._options)
         with self._connecting():
             try:
                 async with asyncio.timeout(self._options.timeout * 1.5):
@@ -83,14 +120,17 @@ class Wire:
         }
         raise Misconfigured(no_such_security(self._options.endpoint, sorted(offered)))
 
-    async def secure(self, certificate: str, key: str, application_uri: str, server: bytes) -> None:
-        """Sign and encrypt; talk to nobody but the holder of the key of `server`."""
+    def secure(self, own: Own, server: bytes) -> None:
+        """Sign and encrypt; talk to nobody but the holder of the key of `server`.
+
+        The library's own way reads the files again, in the event loop, and every other device waits for it.
+        """
+        made: Any = SecurityPolicyBasic256Sha256  # the library gives it no types
         with self._mapped():
-            self._client.application_uri = application_uri
-            await self._client.set_security(
-                SecurityPolicyBasic256Sha256, certificate, key, server_certificate=server,
-                mode=ua.MessageSecurityMode.SignAndEncrypt,
-            )  # fmt: skip
+            policy = made(server, own.shown, own.secret, ua.MessageSecurityMode.SignAndEncrypt)
+            self._client.application_uri = own.says.uri
+            self._client.security_policy = policy
+            self._client.uaclient.set_security(policy)
 
     async def connect(self, password: str) -> None:
         """Socket, channel and session."""
@@ -109,9 +149,14 @@ class Wire:
                 await self._client.connect()
 
     async def identity(self) -> str:
-        """The server's product name; empty when it keeps it to itself."""
+        """The server's product name; empty when it keeps it to itself. How far its clock is off is in `clock_off`."""
+        asked = [self._client.get_node(node) for node in (product_name(), current_time())]
         with self._mapped():
-            (answer,) = await self._client.read_attributes([self._client.get_node(product_name())])
+            began = self._clock.now()
+            answer, time = await self._client.read_attributes(asked)
+            took = self._clock.now() - began
+        told = time.Value.Value if time.Value is not None else None
+        self.clock_off = (_aware(told) - began - took / 2).total_seconds() if isinstance(told, datetime) else None
         name = plain(answer.Value.Value) if answer.Value is not None else None
         return name if isinstance(name, str) else ""
 
@@ -231,11 +276,6 @@ class Wire:
     async def close(self) -> None:
         """Say good-bye if the server listens, and close the socket in any case; never raises."""
         await _close(self._client)
-
-    def _made_client(self) -> Client:
-        client = Client(self._options.endpoint, timeout=self._options.timeout, auto_reconnect=False)
-        client.name = client.description = "Floorhand"
-        return client
 
     async def _made_subscription(self) -> Heard:
         """As the library's own method, which would stretch keep-alives to 45 minutes for a slow server."""

@@ -16,6 +16,7 @@ from device_drivers.opcua.values import Below, Change
 ITEMS_PER_CALL = 500  # servers limit how many items one call may name
 
 _WHOLE_PATH = 0xFFFFFFFF  # the server followed a path to its end (part 4, 5.9.4)
+_CURRENT_TIME = 2258  # i=2258, Server_ServerStatus_CurrentTime (part 5)
 _PRODUCT_NAME = 2261  # i=2261, Server_ServerStatus_BuildInfo_ProductName (part 5)
 _ROOT = 84  # i=84, the root folder
 _DOWNWARDS = 33  # i=33, HierarchicalReferences
@@ -26,6 +27,11 @@ _FALSE: Any = False
 def product_name() -> ua.NodeId:
     """Where every server says what it is."""
     return _node(_PRODUCT_NAME, 0)
+
+
+def current_time() -> ua.NodeId:
+    """Where every server says what time it is."""
+    return _node(_CURRENT_TIME, 0)
 
 
 async def find(

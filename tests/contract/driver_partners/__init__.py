@@ -22,6 +22,8 @@ class DriverPartner(Protocol):
     the device does not have; empty for devices without points. `driver`: whose partner it is, when its
     file does not say so.
 
+    `holds_up`: seconds that the driver may hold up all others of this process while it connects.
+
     Every fault of `tests.contract.faults` stands in one of two tables. `meets`: it can be played; a regular
     expression of the words with which the device is lost, or empty when it must not be lost for it.
     `spared`: why this device can not have it, in words.
@@ -31,6 +33,7 @@ class DriverPartner(Protocol):
     spared: ClassVar[Mapping[str, str]]
     driver: ClassVar[str]
     stale_after: ClassVar[float | None]
+    holds_up: ClassVar[float]
     missing: ClassVar[str]
 
     def __init__(self, folder: Path) -> None: ...

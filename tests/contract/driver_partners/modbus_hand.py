@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tests.contract.driver_partners.simulated import SimulatedPartner
+from tests.contract.driver_partners.simulated import NO_NAME, SimulatedPartner
 
 TIMEOUT = 0.2
 _POINTS: list[dict[str, Any]] = [
@@ -28,13 +28,14 @@ class ModbusPartner(SimulatedPartner):
     simulator = "modbus_peer"
     driver = "modbus"
     stale_after = 1.0
+    holds_up: ClassVar[float] = 0.0
     missing = "unknown"
     transport: ClassVar[str]
     meets: ClassVar[Mapping[str, str]] = {
         "slow": "", "late": "does not answer within", "hung": "does not answer within",
         "frozen": "does not answer within", "short": "does not answer what it is asked",
         "wrong unit": "does not answer what it is asked|does not answer within", "cut": "does not answer within",
-        "dead": "Nobody answers at|closed the connection|ended the connection",
+        "dead": "Nobody answers at|closed the connection|ended the connection", NO_NAME: "can not be resolved",
     }  # fmt: skip
     spared: ClassVar[Mapping[str, str]] = {
         "unplugged": "on a network as hung: nobody hears of a plug",

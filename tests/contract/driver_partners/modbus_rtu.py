@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.contract.driver_partners.modbus_hand import TIMEOUT, ModbusPartner
+from tests.contract.driver_partners.simulated import NO_NAME
 
 
 class Partner(ModbusPartner):
@@ -13,12 +14,13 @@ class Partner(ModbusPartner):
 
     transport = "rtu"
     meets = {
-        **{fault: words for fault, words in ModbusPartner.meets.items() if fault != "dead"},
+        **{fault: words for fault, words in ModbusPartner.meets.items() if fault not in ("dead", NO_NAME)},
         "unplugged": "There is no port|Nobody answers at|is gone|Can not open|does not answer within",
     }
     spared = {
         "dead": "on a serial line as hung: nobody hears of it",
         "namespace shift": "has no names",
+        NO_NAME: "a port has no name in DNS",
     }
 
     @property

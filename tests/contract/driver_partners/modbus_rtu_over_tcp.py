@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.contract.driver_partners.modbus_hand import ModbusPartner
-from tests.contract.driver_partners.simulated import free_port
+from tests.contract.driver_partners.simulated import NamedPartner, free_port
 
 
-class Partner(ModbusPartner):
+class Partner(NamedPartner, ModbusPartner):
     """RTU over TCP."""
 
     transport = "rtu_over_tcp"
@@ -22,4 +22,4 @@ class Partner(ModbusPartner):
     @property
     def absent(self) -> Mapping[str, Any]:
         """A port where nobody listens."""
-        return {**self.options, "port": free_port()}
+        return self.at("127.0.0.1", free_port())

@@ -7,23 +7,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.contract.driver_partners.simulated import SimulatedPartner, free_port
+from tests.contract.driver_partners.simulated import NAME, NO_NAME, NamedPartner, free_port
 from tests.support.fault_proxy import FaultProxy
 
 NAMESPACE = "urn:floorhand:machining-centre"
 _SILENT = "has sent nothing for|does not answer in time|No OPC UA server answers"
 
 
-class Partner(SimulatedPartner):
+class Partner(NamedPartner):
     """A machining centre in the middle of its shift, fifty times as fast; it signs and encrypts."""
 
     simulator = "opcua_machine"
     stale_after = 1.0
+    holds_up = 0.1  # the library asks and answers in many small steps, of up to 0.02 s, while it connects
     missing = "Nothing"
     meets: ClassVar[Mapping[str, str]] = {
         "slow": "", "late": _SILENT, "hung": _SILENT, "frozen": _SILENT, "dead": "No OPC UA server answers|ended",
         "cut": "No OPC UA server answers|ended|does not speak OPC UA",
-        "namespace shift": "No OPC UA server answers|ended",
+        "namespace shift": "No OPC UA server answers|ended", NO_NAME: "can not be resolved",
     }  # fmt: skip
     spared: ClassVar[Mapping[str, str]] = {
         "unplugged": "on a network as hung: nobody hears of a plug",
@@ -63,14 +64,18 @@ class Partner(SimulatedPartner):
     @property
     def absent(self) -> Mapping[str, Any]:
         """A port where nobody listens."""
-        return {**self.options, "endpoint": f"opc.tcp://127.0.0.1:{free_port()}/machining-centre"}
+        return self.at("127.0.0.1", free_port())
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Through a wire that can be broken."""
-        async with FaultProxy(self.ready["port"]) as wire:
+        """By its name, and through a wire that can be broken."""
+        async with FaultProxy(self.ready["port"]) as wire, super().line():
             self._wire = wire
-            yield {**self.options, "endpoint": f"opc.tcp://127.0.0.1:{wire.port}/machining-centre"}
+            yield self.at(NAME, wire.port)
+
+    def at(self, host: str, port: int) -> Mapping[str, Any]:
+        """The endpoint of another place."""
+        return {**self.options, "endpoint": f"opc.tcp://{host}:{port}/machining-centre"}
 
     async def play(self, fault: str) -> None:
         """On the wire, or in the server."""

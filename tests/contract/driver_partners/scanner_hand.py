@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tests.contract.driver_partners.simulated import SimulatedPartner
+from tests.contract.driver_partners.simulated import NO_NAME, NamedPartner, SimulatedPartner
 
 LABEL = b"]C10104012345678901\x1d10LOT42"
 _WRITTEN = LABEL.replace(b"\x1d", rb"\x1d")
@@ -26,6 +26,10 @@ class ScannerPartner(SimulatedPartner):
 
     def __init_subclass__(cls) -> None:
         cls.meets = {"slow": "", "late": "", "cut": "", "dead": cls.gone, "unplugged": cls.gone}
+        if issubclass(cls, NamedPartner):
+            cls.meets = {**cls.meets, NO_NAME: "can not be resolved"}
+        else:
+            cls.spared = {**cls.spared, NO_NAME: "a port has no name in DNS"}
 
     def provoke(self) -> None:
         """Scan a label."""

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from device_drivers.simulators.process import Simulator
+from tests.support.dns import Dns, dns
+
+NO_NAME = "name does not resolve"
+NAME = "device.example"
 
 
 class SimulatedPartner(ABC):
@@ -21,6 +25,7 @@ class SimulatedPartner(ABC):
     spared: ClassVar[Mapping[str, str]]
     driver: ClassVar[str] = ""
     stale_after: ClassVar[float | None] = None
+    holds_up: ClassVar[float] = 0.0
     missing: ClassVar[str] = ""
 
     def __init__(self, folder: Path) -> None:
@@ -91,6 +96,39 @@ class SimulatedPartner(ABC):
         if self._running:
             self._running.stop()
             self._running = None
+
+
+class NamedPartner(SimulatedPartner):
+    """A partner on a network, which the site file calls by a name."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._dns: Dns | None = None
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Mapping[str, Any]]:
+        """By its name."""
+        with dns(NAME) as self._dns:
+            yield self.at(NAME, self.ready["port"])
+
+    def at(self, host: str, port: int) -> Mapping[str, Any]:
+        """The options for another place."""
+        return {**self.options, "host": host, "port": port}
+
+    async def play(self, fault: str) -> None:
+        """Also what can be done to a name."""
+        if fault == NO_NAME:
+            assert self._dns
+            self._dns.silent = True
+            self.kill()
+        else:
+            await super().play(fault)
+
+    async def heal(self, fault: str) -> None:
+        """Known again."""
+        if self._dns:
+            self._dns.silent = False
+        await super().heal(fault)
 
 
 def free_port() -> int:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.contract.driver_partners.scanner_hand import ScannerPartner
-from tests.contract.driver_partners.simulated import free_port
+from tests.contract.driver_partners.simulated import NamedPartner, free_port
 
 
-class Partner(ScannerPartner):
+class Partner(NamedPartner, ScannerPartner):
     """A scanner; nobody scans all day long, so its silence says nothing."""
 
     gone = r"The serial server at|takes a connection at"
@@ -21,7 +21,7 @@ class Partner(ScannerPartner):
     @property
     def options(self) -> Mapping[str, Any]:
         """The port of the serial server."""
-        return {"host": "127.0.0.1", "port": self.ready["port"]}
+        return {"host": "127.0.0.1", "port": self.ready["port"], "timeout": 0.5}
 
     @property
     def absent(self) -> Mapping[str, Any]:

@@ -49,6 +49,6 @@ def swapped(owner: Any, name: str, other: Any) -> Iterator[None]:
 
 def load() -> dict[str, Bug]:
     """All of them, by name."""
-    from tests.sim.bugs import at_the_erp, in_the_agent, in_the_relay, in_the_store  # noqa: F401
+    from tests.sim.bugs import at_the_erp, in_decisions, in_the_agent, in_the_relay, in_the_store  # noqa: F401
 
     return BUGS

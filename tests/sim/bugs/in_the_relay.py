@@ -8,9 +8,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
-from edge_agent.store import parking, plans
+from edge_agent.store import cursor, parking, plans
 from edge_agent.store.database import Connection
-from edge_agent.store.journal import last_seq
+from edge_agent.store.journal import last_seq, to_fact
+from sync import relay
 from sync.connectors.rest import Connector
 from sync.contract import Applied, Fact, PlanPage, Receipt, Refused
 from sync.pause import Pause
@@ -21,7 +22,7 @@ from tests.sim.bugs import bug, swapped
 _push, _ask = Connector.push, Connector.ask
 
 
-@bug("facts are marked as delivered before the ERP has answered", seed=1)
+@bug("facts are marked as delivered before the ERP has answered")
 def marked_before_reply() -> Iterator[None]:
     ours = Relay._push
 
@@ -47,7 +48,7 @@ def key_for_each_try() -> Iterator[None]:
         yield
 
 
-@bug("the back-off reads the wall clock", seed=1)
+@bug("the back-off reads the wall clock")
 def wall_clock_back_off() -> Iterator[None]:
     ours = Pause.until
 
@@ -73,7 +74,7 @@ def ambiguous_is_success() -> Iterator[None]:
         yield
 
 
-@bug("any answer with status 200 is a receipt: also the page of a hotel", seed=8)
+@bug("any answer with status 200 is a receipt: also the page of a hotel", seed=1)
 def any_200_is_a_receipt() -> Iterator[None]:
     async def push(self: Connector, facts: Sequence[Fact]) -> Sequence[Receipt]:
         try:
@@ -90,7 +91,7 @@ def any_200_is_a_receipt() -> Iterator[None]:
 @bug("the cursor goes on over facts that have no answer")
 def cursor_past_unanswered() -> Iterator[None]:
     def advance(conn: Connection, connector: str) -> None:
-        conn.execute("INSERT OR REPLACE INTO delivered (connector, seq) VALUES (?, ?)", (connector, last_seq(conn)))
+        cursor.reach(conn, connector, last_seq(conn))
         parking._forget_done(conn, connector)
 
     with swapped(parking, "_advance", advance):
@@ -117,31 +118,31 @@ def held_back_sent() -> Iterator[None]:
         yield
 
 
-@bug("facts are sent in the order of the wall clock", seed=1)
+@bug("facts are sent in the order of the wall clock", seed=7)
 def ordered_by_clock() -> Iterator[None]:
     ours = parking.pending
 
-    def pending(conn: Connection, connector: str, limit: int) -> tuple[Fact, ...]:
-        return tuple(sorted(ours(conn, connector, 1000), key=lambda fact: fact.record_time)[:limit])
+    def pending(conn: Connection, connector: str, limit: int, without: Sequence[str] = ()) -> tuple[Fact, ...]:
+        return tuple(sorted(ours(conn, connector, 1000, without), key=lambda fact: fact.record_time)[:limit])
 
     with swapped(parking, "pending", pending):
         yield
 
 
-@bug("a refused fact holds back every job")
+@bug("a refused fact holds back every job", seed=7)
 def refused_holds_all() -> Iterator[None]:
     ours = parking.pending
 
-    def pending(conn: Connection, connector: str, limit: int) -> tuple[Fact, ...]:
+    def pending(conn: Connection, connector: str, limit: int, without: Sequence[str] = ()) -> tuple[Fact, ...]:
         waits = conn.execute("SELECT 1 FROM parked WHERE connector = ? AND state = 'refused'", (connector,)).fetchone()
-        again = [fact for fact in ours(conn, connector, limit) if fact.seq <= parking.cursor(conn, connector)]
-        return tuple(again) if waits else ours(conn, connector, limit)
+        again = [fact for fact in ours(conn, connector, limit, without) if fact.seq <= cursor.cursor(conn, connector)]
+        return tuple(again) if waits else ours(conn, connector, limit, without)
 
     with swapped(parking, "pending", pending):
         yield
 
 
-@bug("the cursor of the plans is saved before the plans", seed=10)
+@bug("the cursor of the plans is saved before the plans", seed=16)
 def plan_cursor_first() -> Iterator[None]:
     ours = plans.PlanInbox.take
 
@@ -161,5 +162,31 @@ def unknown_is_booked() -> Iterator[None]:
         known = dict(await _ask(self, ids))
         return {id: known.get(id, Applied(id, "?")) for id in ids}
 
-    with swapped(Connector, "ask", ask):
+    with swapped(Connector, "ask", ask), swapped(relay, "told", lambda receipt: receipt is not None):
+        yield
+
+
+@bug("how far the ERP is is believed, whatever the disk has made of it", seed=1)
+def cursor_not_checked() -> Iterator[None]:
+    with swapped(cursor, "_REACHED", "SELECT seq FROM delivered WHERE connector = :connector"):
+        yield
+
+
+@bug("a report is sent as the disk has it", seed=24)
+def rotten_sent() -> Iterator[None]:
+    def unchecked(row: Any) -> Fact:
+        seq, _, _, _, *parts = row
+        id, agent, event_time, record_time, clock_ok, *rest = (part.decode() for part in parts)
+        return to_fact((seq, id, agent, event_time, record_time, int(clock_ok), *rest))
+
+    with swapped(parking, "checked", unchecked):
+        yield
+
+
+@bug("a duplicate of anything counts as delivered", seed=9)
+def duplicate_of_anything() -> Iterator[None]:
+    async def judged(self: Relay, facts: Sequence[Fact], receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+        return receipts
+
+    with swapped(Relay, "_judged", judged):
         yield

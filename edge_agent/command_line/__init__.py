@@ -1,0 +1,1 @@
+"""`floorhand`: what people type, one function a command."""

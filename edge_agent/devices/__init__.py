@@ -1,0 +1,1 @@
+"""Devices and scanners of this PC: kept alive, watched, looked at and tested."""

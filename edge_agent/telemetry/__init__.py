@@ -1,0 +1,1 @@
+"""Machine values on their way into the store of samples, and out of it again."""
