@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -148,7 +149,11 @@ class Store:
     def _mirror_on(self, conn: Connection) -> None:
         try:
             while records := [*after(conn, self._mirror.reached, _MIRRORED)]:
-                self._mirror.append(records)
+                sound = [*takewhile(lambda record: record.sound, records)]
+                self._mirror.append(sound)
+                if sound != records:  # never a second copy of what was not written
+                    self._damage.believe(f"Row {self._mirror.reached + 1} of the journal is not what was written.")
+                    return
         except OSError as error:
             if not self.mirror_behind:  # said once; the facts themselves are safe in the database
                 _log.error("mirror.behind", extra={"what": str(error)})

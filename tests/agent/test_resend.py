@@ -80,8 +80,13 @@ async def test_what_was_refused_is_booked_in_order_when_the_office_lets_it(
     assert [each.note for each in booked if each.kind == "ExceptionDecided"] == ["resend"]
     applied = [each.fact for each in booked if each.kind != "ExceptionDecided"]
     assert applied[-3:] == [refused.id, held.id, last.id]
-    health = await client.health()
-    assert (health.parked_count, health.unsent, health.problems) == (0, 0, ())
+
+    async def all_well() -> bool:
+        """The plans, too, are fetched again: a turn of its own."""
+        health = await client.health()
+        return (health.parked_count, health.unsent, health.problems) == (0, 0, ())
+
+    await until(all_well, "an agent that has no problem left")
 
 
 async def test_what_the_office_still_does_not_want_is_refused_again(

@@ -26,8 +26,8 @@ from tests.sim.people import Person
 
 _QUANTITY = '"quantity":"'
 _UNSENT = """
-    SELECT seq, payload FROM journal WHERE seq > (SELECT max(seq) FROM delivered) AND kind = 'MaterialProduced'
-    ORDER BY seq LIMIT 1
+    SELECT id, seq, payload FROM journal WHERE seq > (SELECT max(seq) FROM delivered) AND kind = 'MaterialProduced'
+    ORDER BY seq
 """
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)  # no PC goes below it
 
@@ -160,11 +160,15 @@ class Trouble:
         return conn.execute("UPDATE delivered SET seq = seq + ?1 WHERE seq & ?1 = 0", (bit,)).rowcount > 0
 
     def _row_rots(self, conn: Connection) -> bool:
-        """One bit in a quantity that nobody has sent yet: where people stood is not trusted once it is found."""
-        row = conn.execute(_UNSENT).fetchone()
+        """One bit in a quantity that nobody has sent yet: where people stood is not trusted once it is found.
+
+        Of a report that somebody was told is saved: before that there is no second copy.
+        """
+        saved = set().union(*(person.saved for person in self._people))
+        row = next((row for row in conn.execute(_UNSENT) if row[0] in saved), None)
         if row is None:
             return False
-        seq, payload = row
+        _, seq, payload = row
         at = payload.index(_QUANTITY) + len(_QUANTITY)
         (guard,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = 'journal_update'").fetchone()
         conn.execute("DROP TRIGGER journal_update")

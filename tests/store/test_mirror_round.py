@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from edge_agent.housekeeping import Housekeeper, Keep
-from edge_agent.store import Entry, Store, journal
+from edge_agent.store import Connection, Entry, Store, journal
 from edge_agent.store.mirror import Mirror
 from edge_agent.store.mirror_lines import line_of
 from edge_agent.store.records import after, chained
+from sync.contract import FactLost
 from tests.store.making import altered, produced
 from tests.support.manual_clock import ManualClock
 
@@ -121,6 +122,30 @@ async def test_a_row_that_rotted_itself_is_not_copied(store: Store, tmp_path: Pa
     assert await look(store) == 0
     assert missing not in mirrored(store)
     assert "is not what was written" in store.damage
+
+
+async def test_a_row_that_rots_before_it_was_copied_gets_no_second_copy(store: Store, clock: ManualClock) -> None:
+    """The rot comes in with the commit itself. The facts around it are kept, it is told of, and the office hears."""
+
+    def rotten(conn: Connection) -> None:
+        store.record(conn, [Entry(id, produced()) for id in ("before", "it", "behind")], clock.now(), "T1", "P1")
+        (guard,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = 'journal_update'").fetchone()
+        conn.execute("DROP TRIGGER journal_update")
+        conn.execute("UPDATE journal SET payload = replace(payload, '5', '6') WHERE id = 'it'")
+        conn.execute(guard)
+
+    await store.write(rotten)
+    assert mirrored(store) == [*ALL, "before"]
+    assert store.damage == f"Row {FACTS + 2} of the journal is not what was written."
+    path = store._path
+    await store.close()
+    again = await Store.open(path, "agent-1", clock)
+    try:
+        facts = await again.read(lambda conn: journal.facts(conn, FACTS, 10))
+        told = ["lost" if isinstance(fact.body, FactLost) else fact.id for fact in facts]
+        assert told == ["before", "lost", "behind"]
+    finally:
+        await again.close()
 
 
 @pytest.mark.parametrize("rot", ["hash = zeroblob(32)", "hash = zeroblob(32), person = CAST(x'ff' AS TEXT)"])

@@ -67,7 +67,7 @@ def synchronous_off() -> Iterator[None]:
     yield from _synchronous("OFF", 0)
 
 
-@bug("the mirror is written and not synced", seed=11)
+@bug("the mirror is written and not synced", seed=7)
 def mirror_not_synced() -> Iterator[None]:
     ours = mirror.Mirror._writable
 
@@ -112,7 +112,7 @@ def plan_cursor_outlives_plans() -> Iterator[None]:
         yield
 
 
-@bug("a start does not look at the chain of the newest rows", seed=16)
+@bug("a start does not look at the chain of the newest rows", seed=24)
 def chain_not_checked() -> Iterator[None]:
     with swapped(recovery, "first_broken", lambda conn, start, limit=0: None):
         yield
