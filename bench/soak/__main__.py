@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     names = [row.name for row in ROWS]
     parser.add_argument("--quick", action="store_true", help="what each change goes through, in three minutes")
     parser.add_argument("--only", action="append", choices=names, help="this row; may be repeated")
-    words = f"parts at the same time; {LANES} when left out"
+    words = f"parts at the same time, 0: in this process; {LANES} when left out"
     parser.add_argument("--lanes", type=int, default=LANES, metavar="N", help=words)
     words = f"the demo's shifts, behind all rows; {shifts.USUAL} when left out, none with --quick or --only"
     parser.add_argument("--shifts", type=shifts.times, metavar="N", help=words)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.report import tell
 from bench.soak.rows import NotHere, Row, quiet, work
@@ -59,13 +60,26 @@ class Worked:
         return whole
 
 
+class Here(Executor):
+    """In place of other processes: each part is worked off in this one, as soon as it is asked for."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """A future that is done."""
+        done = Future[Any]()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # carried to whoever asks for the result
+            done.set_exception(error)
+        return done
+
+
 def worked(plan: Plan, lanes: int) -> Worked:
-    """Work off all rows, those side by side that do not mind; tell of each when it is over."""
+    """Work off all rows, those side by side that do not mind; tell of each when it is over. 0 lanes: in here."""
     told, began = Worked(plan), time.monotonic()
     _side_by_side(told, [row for row in plan if not row.alone], lanes, began)
     for row in plan:
         if row.alone:
-            _side_by_side(told, [row], 1, began)
+            _side_by_side(told, [row], min(lanes, 1), began)
     for name, why in told.missing.items():
         tell(f"NOT RUN: {name}: {why}")
     return told
@@ -75,7 +89,7 @@ def _side_by_side(told: Worked, rows: Iterable[Row], lanes: int, began: float) -
     parts: list[Part] = [(row, *part) for row in rows for part in row.parts(*told.plan[row])]
     left = Counter(row.name for row, _, _ in parts)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(lanes, spawn, initializer=quiet) as pool:
+    with ProcessPoolExecutor(lanes, spawn, initializer=quiet) if lanes else Here() as pool:
         asked = {pool.submit(work, row.name, first, count): (row, first, count) for row, first, count in parts}
         for done in as_completed(asked):
             row, _, _ = part = asked[done]

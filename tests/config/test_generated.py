@@ -6,7 +6,7 @@ import json
 import tomllib
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from config.schema import json_schema
@@ -21,8 +21,8 @@ def test_no_generated_file_is_stale() -> None:
 
 def test_the_example_fits_the_schema() -> None:
     schema = json.loads((ROOT / "config" / "schema.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(tomllib.loads((ROOT / "config" / "site.example.toml").read_text()), schema)
+    jsonschema_rs.meta.validate(schema)
+    jsonschema_rs.validate(schema, tomllib.loads((ROOT / "config" / "site.example.toml").read_text()))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_example_fits_the_schema() -> None:
 )
 def test_the_schema_knows_the_options_of_the_driver_that_is_named(part: str, value: Any) -> None:
     table, schema = site(), json_schema(OPTIONS)
-    jsonschema.validate(table, schema)
+    jsonschema_rs.validate(schema, table)
     table["devices"][0]["options"][part] = value
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(table, schema)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(schema, table)

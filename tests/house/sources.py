@@ -21,8 +21,16 @@ class Source:
     tree: ast.Module
 
     def find(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
-        """Every node of these kinds."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        """Every node of these kinds, kind by kind; a kind is one of the leaves of `ast`."""
+        return (node for kind in kinds for node in self._nodes.get(kind, ()))
+
+    @functools.cached_property
+    def _nodes(self) -> dict[type[ast.AST], list[ast.AST]]:
+        """Those of each kind: a dozen rules ask, and the tree is walked once."""
+        nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            nodes.setdefault(type(node), []).append(node)
+        return nodes
 
     def at(self, node: ast.AST) -> str:
         """Where a node stands, as editors understand it."""

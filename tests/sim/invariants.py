@@ -129,9 +129,13 @@ def _inputs_of(ours: Sequence[Fact], ids: Collection[str]) -> int:
 
 
 def of_delivery(
-    local: Local, booked: Mapping[str, Booking], closed: Collection[str], decided: Decided
+    local: Local, booked: Mapping[str, Booking], closed: Collection[str], decided: Decided, mistaken: Collection[str]
 ) -> Iterator[Violation]:
-    """Once, in order, and nothing between: at the ERP or parked with a reason (I2, I3, I5, I6, I7)."""
+    """Once, in order, and nothing between: at the ERP or parked with a reason (I2, I3, I5, I6, I7).
+
+    `mistaken`: the ids under which an ERP that does not compare has something else, and says that it has ours. What
+    came with such a fact was booked before anybody could see that.
+    """
     known = {fact.id: fact for fact in local.facts}
     for id, booking in booked.items():
         fact = known.get(id)
@@ -139,7 +143,7 @@ def of_delivery(
             yield Violation("NOT_OURS", f"the ERP has {id} ({booking.kind}), the journal has {fact}")
     applied = applied_of(local, booked)
     yield from _places(local, applied, closed, decided)
-    yield from _order(local, applied, booked)
+    yield from _order(local, applied, booked, mistaken)
 
 
 def applied_of(local: Local, booked: Mapping[str, Booking]) -> set[str]:
@@ -167,11 +171,14 @@ def _places(
         yield Violation("NOT_AT_ERP" if passed else "NOT_DRAINED", what)
 
 
-def _order(local: Local, applied: Collection[str], booked: Mapping[str, Booking]) -> Iterator[Violation]:
+def _order(
+    local: Local, applied: Collection[str], booked: Mapping[str, Booking], mistaken: Collection[str]
+) -> Iterator[Violation]:
     last: dict[str, int] = {}
+    parked = [fact for fact in local.facts if fact.seq in local.parked and fact.id not in mistaken]
     undecided = {
-        about: min(fact.seq for fact in local.facts if fact.body.about == about and fact.seq in local.parked)
-        for about in {fact.body.about for fact in local.facts if fact.seq in local.parked}
+        about: min(fact.seq for fact in parked if fact.body.about == about)
+        for about in {fact.body.about for fact in parked}
     }
     for fact in sorted((f for f in local.facts if f.id in applied), key=lambda f: booked[f.id].number):
         about = fact.body.about

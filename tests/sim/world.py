@@ -223,6 +223,7 @@ class World:
         booked = {each.fact: each for each in books.bookings(AGENT)}
         orders = [each.order for each in books.orders().orders]
         people = [person.decider.seen for person in self.people]
+        mistaken = self.trouble.taken if self.erp.careless else set()
 
         def look(conn: Connection) -> list[Violation]:
             local = Local.read(conn, self.gone)
@@ -236,7 +237,8 @@ class World:
             return [
                 *invariants.of_journal(conn, saved, self.gone),
                 *invariants.of_mirror(mirrored | set(self.gone), saved),
-                *invariants.of_people(local, self.people), *invariants.of_delivery(local, booked, closed, decided),
+                *invariants.of_people(local, self.people),
+                *invariants.of_delivery(local, booked, closed, decided, mistaken),
                 *of_decisions(decided, waiting, codes, four_eyes, self.trouble.taken),
                 *([] if self.trouble.rotten else of_hand_overs(decided, waiting)),
                 *invariants.of_figures(conn, local, orders, closed, decided.dead),

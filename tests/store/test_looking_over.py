@@ -173,7 +173,7 @@ async def test_a_row_that_no_line_can_hold_is_told_and_the_next_start_mends_it(p
     store = await asyncio.wait_for(opened(path), 10)
     try:
         (problem,) = [each for each in await store.problems() if "The agent starts again" in each]
-        assert "The journal can not be copied behind row 0" in problem
+        assert "Row 7 of the journal is not what was written." in problem
         entry = Entry("one-more", produced())
         now = ManualClock().now()
         (fact,) = await store.write(lambda conn: store.record(conn, [entry], now, "T1", "P1"))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -32,7 +32,7 @@ def refs(node: Any) -> Iterator[str]:
 
 def check(value: Any, schema: dict[str, Any]) -> None:
     """Raises ValidationError when JSON does not fit a schema of the document."""
-    jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(
+    jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(
         json.loads(msgspec.json.encode(value))
     )
 
@@ -72,7 +72,7 @@ def test_operation_names_are_unique() -> None:
 def test_real_messages_fit_their_schema_and_others_do_not() -> None:
     check(FactsRequest("pc1", (fact(1, good()),)), body_schema("post", FACTS))
     check(PLANS, body_schema("put", "/v1/plans"))
-    with pytest.raises(jsonschema.ValidationError):
+    with pytest.raises(jsonschema_rs.ValidationError):
         check({"agent": "pc1", "facts": [{"id": 7}]}, body_schema("post", FACTS))
 
 
