@@ -122,25 +122,32 @@ def after(place: Place, given: Input) -> tuple[Place, tuple[AnyFact, ...]]:
 
 
 def _moves(book: PlanBook, policies: Policies) -> Iterator[Move]:
-    for place in _reached(book, policies):
-        shown = view(place)
-        for words, given in _inputs(shown, bool(place.book.jobs)):
-            to, facts = _step(place, given)
+    for place, shown, done in _explored(book, policies):
+        for words, to, facts in done:
             records = tuple(type(fact).__name__ for fact in facts if not isinstance(fact, ScanRefused))
             yield Move(place.at, shown.prompt, words, to.at, records)
 
 
 def _reached(book: PlanBook, policies: Policies) -> Iterator[Place]:
+    return (place for place, _, _ in _explored(book, policies))
+
+
+_Done = list[tuple[str, Place, tuple[AnyFact, ...]]]  # what was given, in words, where it leads, and its facts
+
+
+def _explored(book: PlanBook, policies: Policies) -> Iterator[tuple[Place, View, _Done]]:
+    """Every place that can be reached, what it shows, and what comes of all that a person may do there."""
     begin = Place(book, None, policies=policies)
     begin = replace(begin, state=scenarios.load()["sign_on"].begin("", situation(begin)))
     seen, ahead = {begin.likeness}, [begin]
     for place in ahead:  # grows while it is walked
-        yield place
-        for _, given in _inputs(view(place), bool(place.book.jobs)):
-            to, _ = _step(place, given)
+        shown = view(place)
+        done = [(words, *_step(place, given)) for words, given in _inputs(shown, bool(place.book.jobs))]
+        for _, to, _ in done:
             if to.likeness not in seen:
                 seen.add(to.likeness)
                 ahead.append(to)
+        yield place, shown, done
 
 
 def _book(only: str) -> PlanBook:

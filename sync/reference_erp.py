@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import hmac
 import json
 import secrets
@@ -95,7 +96,6 @@ class ReferenceErp:
         self._books = books
         self._token = token.encode()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="books")
-        self._openapi = json.dumps(document("Floorhand open contract", "1", ROUTES)).encode()
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -114,6 +114,7 @@ class ReferenceErp:
                 *(Route(path, _answering(e), methods=["GET"]) for path, e in open_routes.items()),
                 *(Route(path, _answering(self._guarded(e)), methods=[m]) for m, path, e in token_routes),
             ],
+            exception_handlers={404: _no_route},
             # A page of the internet must not reach these figures under a name that leads here.
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
         )
@@ -167,7 +168,7 @@ class ReferenceErp:
         return _json(await self._in_thread(self._books.orders))
 
     async def openapi(self, request: Request) -> Response:
-        return Response(self._openapi, media_type="application/json")
+        return Response(_document(), media_type="application/json")
 
     async def page(self, request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
@@ -204,6 +205,16 @@ def _answering(endpoint: _Endpoint) -> _Endpoint:
             return Response(status_code=400)
 
     return answering
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """No path of ours: not even one with a line end in its last part, which a route does not take."""
+    return _json(Problem("not_found", "There is nothing at this path."), 404)
+
+
+@functools.cache
+def _document() -> bytes:
+    return json.dumps(document("Floorhand open contract", "1", ROUTES)).encode()
 
 
 def _agent(request: Request) -> str:

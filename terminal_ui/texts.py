@@ -9,11 +9,13 @@ safe to print, and never looked at again for `{}`.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge_agent.display import display_safe
@@ -92,10 +94,11 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-def load(language: str) -> dict[str, str]:
+@functools.cache
+def load(language: str) -> Mapping[str, str]:
     """All words of one language file, by dotted code."""
     with (FOLDER / f"{language}.toml").open("rb") as file:
-        return dict(_flat("", tomllib.load(file)))
+        return MappingProxyType(dict(_flat("", tomllib.load(file))))
 
 
 def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, str]]:

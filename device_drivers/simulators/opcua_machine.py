@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -153,7 +154,12 @@ def _set_clock(manner: Manner) -> None:
 async def _server(port: int, manner: Manner) -> Server:
     """A server that presents itself as asked and does not listen yet."""
     server = Server(user_manager=_OneUser(manner.user) if manner.user else None)
-    await server.init()
+    gc.disable()  # thousands of nodes are made, and stay: to look for garbage among them is half the start
+    try:
+        await server.init()
+    finally:
+        gc.freeze()
+        gc.enable()
     server.socket_address = ("127.0.0.1", port)
     server.set_endpoint(f"opc.tcp://{manner.announce}:{port}/machining-centre")
     server.set_server_name("Floorhand machining centre")

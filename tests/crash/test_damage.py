@@ -17,7 +17,7 @@ from sync.contract import Refused
 from tests.crash.images import DAMAGES, FACTS, Image, image
 from tests.store.making import job, page, produced
 
-SEEDS = 5
+SEEDS = 2  # of each kind; the soak has five, and its long run hundreds
 HARMLESS = ("index removed", "index garbage")  # SQLite makes its index of the log anew
 
 

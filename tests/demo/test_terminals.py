@@ -43,41 +43,29 @@ def floorhand(*arguments: str) -> TerminalOnPty:
 
 
 def test_the_second_terminal_of_the_tutorial_says_what_is_next_and_signs_on(demo: TerminalOnPty, folder: Path) -> None:
+    """By `F12`, and by the badge that the tutorial writes into its scanner."""
     told = re.search(r"`\.venv/bin/floorhand (terminal [^`]*--terminal T2[^`]*)`", TUTORIAL)
+    badge = re.search(r"`echo '(B:[^']*)' > /tmp/floorhand-demo/scan-2`", TUTORIAL)
     assert told
+    assert badge
     second = floorhand(*told[1].replace("/tmp/floorhand-demo", str(folder)).split())
     try:
         second.shows("Scan your badge.", "NEXT")
         second.press("F12")
         second.shows("Welcome, Ana Silva.")
         demo.shows("nobody signed on")
-    finally:
-        second.end()
-
-
-def test_the_badge_of_the_tutorial_is_one(demo: TerminalOnPty, folder: Path) -> None:
-    told = re.search(r"`echo '(B:[^']*)' > /tmp/floorhand-demo/scan-2`", TUTORIAL)
-    assert told
-    second = floorhand("terminal", "--site", str(folder / "site.toml"), "--terminal", "T2")
-    try:
+        second.press("F10")
         second.shows("Scan your badge.")
-        (folder / "scan-2").write_text(told[1] + "\n", encoding="ascii")
+        (folder / "scan-2").write_text(badge[1] + "\n", encoding="ascii")
         second.shows("Welcome, ")
     finally:
         second.end()
 
 
-def test_a_folder_in_use_is_refused_with_the_process_that_has_it(demo: TerminalOnPty, folder: Path) -> None:
-    agent = (folder / "data" / "agent.sock.lock").read_text(encoding="ascii")
-    command = [sys.executable, "-m", "edge_agent", "demo", "--folder", str(folder)]
-    for more in ([], ["--check"]):
-        done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)
-        assert done.returncode == 1
-        assert f"An agent runs in {folder} already (process {agent})" in done.stderr
-    assert psutil.pid_exists(int(agent))
-
-
-def test_a_terminal_that_is_killed_ends_the_plant_in_words_on_a_line_that_can_be_used(demo: TerminalOnPty) -> None:
+def test_a_folder_in_use_is_refused_and_a_terminal_that_is_killed_ends_the_plant_in_words_on_a_line_that_can_be_used(
+    demo: TerminalOnPty, folder: Path
+) -> None:
+    refused(folder)
     parts = psutil.Process(demo.process.pid).children(recursive=True)
     (screen,) = (each for each in parts if "terminal_ui" in each.cmdline())
     assert not demo.given_back
@@ -86,3 +74,14 @@ def test_a_terminal_that_is_killed_ends_the_plant_in_words_on_a_line_that_can_be
     demo.shows("The terminal has ended (signal 9): so does the plant.")
     assert demo.given_back
     assert psutil.wait_procs(parts, timeout=PATIENCE)[1] == []
+
+
+def refused(folder: Path) -> None:
+    """Another demo in the same folder is told which process has it, and harms nobody."""
+    agent = (folder / "data" / "agent.sock.lock").read_text(encoding="ascii")
+    command = [sys.executable, "-m", "edge_agent", "demo", "--folder", str(folder)]
+    for more in ([], ["--check"]):
+        done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)
+        assert done.returncode == 1
+        assert f"An agent runs in {folder} already (process {agent})" in done.stderr
+    assert psutil.pid_exists(int(agent))

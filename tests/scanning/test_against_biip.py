@@ -53,7 +53,7 @@ def values(one: GS1ApplicationIdentifier) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.parametrize("one", BY_FORMAT.values(), ids=lambda one: f"{one.ai} {notation(one)}")
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.data())
 def test_a_value_fits_where_it_does_for_biip(one: GS1ApplicationIdentifier, data: st.DataObject) -> None:
     ours = identifier(one.ai)

@@ -109,7 +109,8 @@ def test_the_office_puts_withdraws_and_closes(erp: ErpProcess) -> None:
     }
     assert shown["N1"]["dispatch_status"] == "Completed"
     assert "N/2" not in shown
-    for method, path in (("POST", "/v1/orders/NONE/close"), ("DELETE", "/v1/plans/JobOrder/NONE")):
+    none = (("POST", "/v1/orders/NONE/close"), ("DELETE", "/v1/plans/JobOrder/NONE"), ("DELETE", "/v1/plans/a/b%0A"))
+    for method, path in none:
         status, problem = ask(erp, method, path, authorization=f"Bearer {TOKEN}")
         assert (status, problem["code"]) == (404, "not_found")
 
