@@ -16,9 +16,9 @@ demo: $(VENV)/runtime.stamp ## a whole plant on this machine: machines, scanner,
 demo-check: $(VENV)/runtime.stamp ## the same without a screen: a scripted shift with kills and outages, and its balance
 	@$(PYTHON) -m edge_agent demo --check
 
-# Most tests wait for a device, an agent or a terminal: two processes for each core of a small machine.
+# Most tests wait for a device, an agent or a terminal: three processes for each core of a small machine.
 # A file stays with one of them, which keeps what it has started, until another one has nothing left to do.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 6
 
 test: lint types contracts ## every check there is
 	$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal

@@ -47,9 +47,11 @@ class _Round:
 
 @dataclass(slots=True)
 class _Folded:
-    """A block that is not in the database yet. `whole`: nothing of the round is left in the lane."""
+    """A block that is not in the database yet, of the rows from `begin` to `seq`. `whole`: nothing of the round is left
+    in the lane."""
 
     lane: int
+    begin: int | None = None
     seq: int = 0
     first: int = 0
     last: int = 0
@@ -129,8 +131,7 @@ class SampleStore:
         if round.lanes:
             lane, most = round.lanes[-1], self._bounds.block_samples
             folded = await self._database.read(lambda conn: _fold(conn, lane, round.upto, most))
-            await self._database.write(lambda conn: _store(conn, folded, self._bounds, now))
-            if folded.whole:
+            if await self._database.write(lambda conn: _store(conn, folded, self._bounds, now)) and folded.whole:
                 round.lanes.pop()
         elif not await self._database.write(lambda conn: _remove(conn, round.upto)):
             self._round, self._tail = None, await self._database.read(_open_tail)
@@ -263,6 +264,7 @@ def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
         (lane, lane, upto),
     )
     for seq, first, last, stored, count, body in rows:
+        folded.begin = seq if folded.begin is None else folded.begin
         folded.seq, folded.stored = seq, stored
         try:
             part = decode_rows(body)
@@ -281,11 +283,18 @@ def _fold(conn: Connection, lane: int, upto: int, most: int) -> _Folded:
     return folded
 
 
-def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
-    """Put a block in the place of its rows, which nobody reads any more."""
+def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> bool:
+    """Put a block in the place of its rows, which nobody reads any more; False: fold again, since some of its rows
+    were dropped meanwhile, and told as dropped."""
+    (begin,) = conn.execute(
+        "SELECT min(seq) FROM tail WHERE lane = ?1 AND seq > (SELECT folded FROM lane WHERE id = ?1) AND seq <= ?2",
+        (folded.lane, folded.seq),
+    ).fetchone()
+    if begin != folded.begin:
+        return False
+    conn.execute("UPDATE lane SET folded = max(folded, ?) WHERE id = ?", (folded.seq, folded.lane))
     make_room(conn, bounds)
     drop_aged(conn, bounds, now)
-    conn.execute("UPDATE lane SET folded = max(folded, ?) WHERE id = ?", (folded.seq, folded.lane))
     if folded.count:
         conn.execute(
             "INSERT INTO block (lane, seq, first, last, stored, count, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -293,6 +302,7 @@ def _store(conn: Connection, folded: _Folded, bounds: Bounds, now: int) -> None:
         )
     for gap in folded.damaged:
         mark(conn, gap)
+    return True
 
 
 def _remove(conn: Connection, upto: int) -> bool:

@@ -14,11 +14,16 @@ PACKAGES = ("config", "device_drivers", "edge_agent", "sync", "terminal_ui")
 
 @dataclass(frozen=True)
 class Source:
-    """One file: its path from the root, with slashes, its text and its tree."""
+    """One file: its path from the root, with slashes, and its text; its tree is that of the text when none is given."""
 
     path: str
     text: str
-    tree: ast.Module
+    given: ast.Module | None = None
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """Parsed when the first rule asks."""
+        return self.given if self.given is not None else ast.parse(self.text)
 
     def find(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
         """Every node of these kinds, kind by kind; a kind is one of the leaves of `ast`."""
@@ -41,7 +46,7 @@ class Source:
 def sources(*folders: str) -> tuple[Source, ...]:
     """Every Python file below these folders of the root."""
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return tuple(_parse(path) for path in paths)
+    return tuple(_read(path) for path in paths)
 
 
 def product() -> tuple[Source, ...]:
@@ -71,6 +76,6 @@ def imported(source: Source) -> Iterator[tuple[str, ast.AST]]:
             yield node.module, node
 
 
-def _parse(path: Path) -> Source:
-    text = path.read_text(encoding="utf-8")
-    return Source(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+@functools.cache
+def _read(path: Path) -> Source:
+    return Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
