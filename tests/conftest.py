@@ -19,7 +19,7 @@ sys.dont_write_bytecode = False
 
 # A busy machine is no failure. Here each search is short, as it is made before every change and is another one each
 # time; a build server looks for the same examples every time, and `--hypothesis-profile=thorough` for many.
-settings.register_profile("here", deadline=None, max_examples=50)
+settings.register_profile("here", deadline=None, max_examples=25)
 settings.register_profile("server", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("server" if os.environ.get("REQUIRE_ALL") == "1" else "here")

@@ -22,7 +22,6 @@ from tests.support.erp_process import ErpProcess
 
 AGENT = "test-pc1"
 PATIENCE = 15.0  # seconds; what takes longer never comes
-_LOOK = 0.01
 
 _T = TypeVar("_T")
 
@@ -32,7 +31,7 @@ def wait(look: Callable[[], _T], what: str, patience: float = PATIENCE) -> _T:
     give_up = time.monotonic() + patience
     while not (seen := look()):
         assert time.monotonic() < give_up, f"waited {patience:g} s for: {what}"
-        time.sleep(0.01)
+        time.sleep(0.02)  # to ask costs whoever is asked as well
     return seen
 
 
@@ -41,7 +40,7 @@ async def until(look: Callable[[], Awaitable[_T]], what: str, patience: float = 
     give_up = time.monotonic() + patience
     while not (seen := await look()):
         assert time.monotonic() < give_up, f"waited {patience:g} s for: {what}"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
     return seen
 
 

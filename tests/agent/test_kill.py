@@ -21,7 +21,7 @@ from sync.contract import Fact
 from tests.agent.person import Person, an_input, at, everything_sent, said
 from tests.agent.running import AGENT, AgentProcess, Plant, plant_in, short_folder, until
 
-KILLS = 8
+KILLS = 6
 JOB = "J-206"  # 2000 pieces without a drawing: enough for any number of reports
 
 

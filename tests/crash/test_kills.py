@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.crash.kills import killed
 
-KILLS = 12
+KILLS = 6
 
 
 async def test_kills_of_all_three_lose_nothing_and_double_nothing() -> None:

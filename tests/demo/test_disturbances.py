@@ -9,6 +9,7 @@ from pathlib import Path
 from edge_agent.clock import SystemClock
 from edge_agent.demo.network import Network
 from edge_agent.demo.plant import Plant
+from tests.agent.running import until
 
 
 async def test_only_an_agent_that_died_by_sigkill_was_killed_and_an_outage_lasts_as_long_as_it_did() -> None:
@@ -27,12 +28,14 @@ async def test_only_an_agent_that_died_by_sigkill_was_killed_and_an_outage_lasts
             assert (plant.disturbances().kills, plant.disturbances().ends) == (1, 1)
 
             assert plant.network.away_calls == 0
+            async def called() -> bool:
+                return plant.network.away_calls > 0
+
             began = clock.monotonic()
             await plant.erp_away()
             gone = clock.monotonic()
             await plant.start_agent()
-            while not plant.network.away_calls:
-                await asyncio.sleep(0)
+            await until(called, "a call of the ERP that is away")
             missed = clock.monotonic()
             await plant.erp_back()
             assert missed - gone <= plant.disturbances().erp_away_seconds <= clock.monotonic() - began

@@ -43,7 +43,7 @@ def floorhand(*arguments: str) -> TerminalOnPty:
 
 
 def test_the_second_terminal_of_the_tutorial_says_what_is_next_and_signs_on(demo: TerminalOnPty, folder: Path) -> None:
-    """By `F12`, and by the badge that the tutorial writes into its scanner."""
+    """By `F12`, and by the badge that the tutorial writes into its scanner. The demo is told to end then."""
     told = re.search(r"`\.venv/bin/floorhand (terminal [^`]*--terminal T2[^`]*)`", TUTORIAL)
     badge = re.search(r"`echo '(B:[^']*)' > /tmp/floorhand-demo/scan-2`", TUTORIAL)
     assert told
@@ -60,6 +60,11 @@ def test_the_second_terminal_of_the_tutorial_says_what_is_next_and_signs_on(demo
         second.shows("Welcome, ")
     finally:
         second.end()
+    parts = psutil.Process(demo.process.pid).children(recursive=True)
+    assert len(parts) >= 7  # two machines, two scanners, the ERP, the agent, the terminal
+    demo.process.terminate()
+    assert demo.ended() == 1
+    assert psutil.wait_procs(parts, timeout=PATIENCE)[1] == [], "nothing is left behind"
 
 
 def test_a_folder_in_use_is_refused_and_a_terminal_that_is_killed_ends_the_plant_in_words_on_a_line_that_can_be_used(

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.agent.running import short_folder
@@ -142,14 +141,3 @@ def test_exceptions_are_cleared_as_it_is_told(reader: Reader) -> None:
             reader.follow(step)
         except (AssertionError, pytest.fail.Exception) as failure:
             pytest.fail(f"{page.name}:{step.line}: {failure}")
-
-
-def test_a_demo_that_is_told_to_end_leaves_nothing_behind(reader: Reader) -> None:
-    reader.follow(Block("sh", "", f"{PROGRAM} demo --folder {FOLDER}", 0))
-    assert reader.terminal is not None
-    reader.terminal.shows("Scan your badge.")
-    parts = psutil.Process(reader.terminal.process.pid).children(recursive=True)
-    assert len(parts) >= 7  # two machines, two scanners, the ERP, the agent, the terminal
-    reader.terminal.process.terminate()
-    assert reader.terminal.ended() == 1
-    assert psutil.wait_procs(parts, timeout=PATIENCE)[1] == []

@@ -73,15 +73,15 @@ def plant() -> Iterator[Plant]:
         yield running
 
 
-@pytest.mark.parametrize("pin", ["0000", "1234", "1111", "1010", "00000000", ""])
-def test_a_new_agent_has_no_pin_that_opens_anything(plant: Plant, pin: str) -> None:
+def test_a_new_agent_has_no_pin_that_opens_anything(plant: Plant) -> None:
     def give(kind: str, data: str) -> dict[str, object]:
         body = json.dumps({"id": f"i-{kind}-{data}", "kind": kind, "data": data}).encode()
         told: dict[str, object] = json.loads(ask(plant.agent.socket, "POST", "/v1/terminals/T1/input", body)[1])
         return told
 
     give("scan", label(Kind.BADGE, "1010"))
-    assert give("entry", pin).get("who") is None
+    for pin in ("0000", "1234", "1111", "1010", "00000000", ""):
+        assert give("entry", pin).get("who") is None
     with closing(sqlite3.connect(plant.agent.database)) as conn:
         assert conn.execute("SELECT count(*) FROM pin").fetchone() == (0,)
     listening = psutil.Process(plant.agent.pid).net_connections("inet")

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_agent.clock import SystemClock
 from edge_agent.store import Store, journal
 
-KILLS = 10
+KILLS = 6
 
 _WRITER = """
 import asyncio, sys

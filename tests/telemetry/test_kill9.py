@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_agent.clock import SystemClock
 from tests.telemetry.making import held, opened, settled
 
-KILLS = 8
+KILLS = 6
 
 _WRITER = """
 import asyncio, sys
