@@ -17,6 +17,7 @@ from sync.exceptions import PREFIX
 from sync.receipts import shortened
 
 _CODE = 64  # characters
+REPLACED = "replaced"  # the code of a decision that the ERP refused, and a later one stands for; its state is done
 _WITHOUT = "SELECT value FROM json_each(:without)"
 _AGAIN = (
     " JOIN parked ON parked.seq = journal.seq"
@@ -228,10 +229,12 @@ def resend(conn: Connection, connector: str, seq: int) -> None:
 
 
 def give_up(conn: Connection, connector: str, seq: int) -> None:
-    """A refused decision stays without the ERP: it is settled, and what waited for it goes on."""
+    """A refused decision stays without the ERP: it is settled, and what waited for it goes on. Its row stays as long
+    as the fact does: nobody may take it for one that the ERP has."""
     (about,) = conn.execute("SELECT about FROM parked WHERE connector = ? AND seq = ?", (connector, seq)).fetchone()
     conn.execute(
-        "UPDATE parked SET state = 'done', code = '', reason = '' WHERE connector = ? AND seq = ?", (connector, seq)
+        "UPDATE parked SET state = 'done', code = ?, reason = '' WHERE connector = ? AND seq = ?",
+        (REPLACED, connector, seq),
     )
     (later,) = conn.execute(
         "SELECT min(seq) FROM parked WHERE connector = ? AND about = ? AND state = 'refused' AND seq > ?",
@@ -323,23 +326,30 @@ def _correct_again(conn: Connection, connector: str, fact: str, reached: int) ->
         _correct(conn, connector, decision)
 
 
-# Few rows: one for each decision that was ever made.
+# Few rows: one for each decision that was ever made; and those that the ERP never took.
 _NEVER_BOOKED = """
-    SELECT j.seq FROM decided d JOIN journal j ON j.id = d.exception
-    LEFT JOIN parked k ON k.connector = :connector AND k.seq = j.seq
-    WHERE d.choice = 'correct' AND coalesce(k.state, 'done') IN ('booked', 'done')
+    WITH never (seq, id) AS (
+        SELECT j.seq, j.id FROM decided d JOIN journal j ON j.id = d.exception
+        LEFT JOIN parked k ON k.connector = :connector AND k.seq = j.seq
+        WHERE d.choice = 'correct' AND coalesce(k.state, 'done') IN ('booked', 'done')
+        UNION
+        SELECT j.seq, j.id FROM parked k INDEXED BY parked_state CROSS JOIN journal j ON j.seq = k.seq
+        WHERE k.connector = :connector AND k.state = 'done' AND k.code = 'replaced'
+    )
+    SELECT seq FROM never
 """
 
 
 def corrected(conn: Connection, connector: str, limit: int) -> tuple[int, ...]:
-    """The facts that were refused and settled by a correction: the ERP never has them. The newest, newest first."""
-    query = _NEVER_BOOKED + " ORDER BY j.seq DESC LIMIT :limit"
+    """The facts that were refused and settled by a correction, and the decisions that were refused and settled by a
+    later one: the ERP never has them. The newest, newest first."""
+    query = _NEVER_BOOKED + " ORDER BY seq DESC LIMIT :limit"
     return tuple(seq for (seq,) in conn.execute(query, {"connector": connector, "limit": limit}))
 
 
 def is_corrected(conn: Connection, connector: str, id: str) -> bool:
     """Whether the fact of this id is one of `corrected`."""
-    query = _NEVER_BOOKED + " AND d.exception = :id"
+    query = _NEVER_BOOKED + " WHERE id = :id"
     return conn.execute(query, {"connector": connector, "id": id}).fetchone() is not None
 
 
@@ -350,7 +360,7 @@ def _hold_names(conn: Connection, connector: str, now: str) -> dict[str, str | i
 def _forget_done(conn: Connection, connector: str) -> None:
     """Drop what the cursor has passed and nobody needs to know of any more."""
     conn.execute(
-        "DELETE FROM parked WHERE connector = ?1 AND state = 'done'"
+        "DELETE FROM parked INDEXED BY parked_state WHERE connector = ?1 AND state = 'done' AND code <> ?2"
         " AND seq <= (SELECT seq FROM delivered WHERE connector = ?1)",
-        (connector,),
+        (connector, REPLACED),
     )

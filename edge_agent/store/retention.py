@@ -13,6 +13,7 @@ from datetime import datetime
 from edge_agent.store.cursor import cursor
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import time_text
+from edge_agent.store.parking import REPLACED
 from edge_agent.store.records import FIRST
 
 STEP = 200  # facts of one purge: a full disk has no room for the log of a large one
@@ -79,18 +80,20 @@ def purge(conn: Connection, connectors: Collection[str], before: datetime) -> Ba
         return None
     (hash,) = conn.execute("SELECT hash FROM journal WHERE seq = ?", (upto,)).fetchone()
     conn.execute(_TOTALS, {"base": base.seq, "upto": upto})
+    conn.execute("DELETE FROM parked WHERE state = 'done' AND code = ? AND seq <= ?", (REPLACED, upto))
     conn.execute("UPDATE base SET seq = ?, hash = ?", (upto, hash))
     conn.execute("DELETE FROM journal WHERE seq <= ?", (upto,))
     return Base(upto, hash)
 
 
 def _free(conn: Connection, limit: int) -> int:
-    """The last fact up to `limit` that nobody needs: no connector, former ones included, no parked fact and
-    no request that is open."""
+    """The last fact up to `limit` that nobody needs: no connector, former ones included, no parked fact that is still
+    to be settled, and no request that is open."""
     (limit,) = conn.execute(
         "SELECT min(?, coalesce((SELECT min(seq) FROM delivered), 0), (SELECT max(seq) FROM journal) - 1,"
-        " coalesce((SELECT min(seq) FROM parked) - 1, ?), coalesce((SELECT min(seq) FROM open_request) - 1, ?))",
-        (limit, limit, limit),
+        " coalesce((SELECT min(seq) FROM parked WHERE state <> 'done' OR code <> ?) - 1, ?),"
+        " coalesce((SELECT min(seq) FROM open_request) - 1, ?))",
+        (limit, REPLACED, limit, limit),
     ).fetchone()
     return int(limit)
 

@@ -82,7 +82,8 @@ def of_decisions(
             yield Violation("ALONE", f"{body.choice} by {each.fact.person} and {second or 'nobody'}")
         if body.choice == "correct":
             yield from _whole(each, decided.facts, by_id.get(body.exception), taken)
-    often = Counter(each.body.exception for each in decided.all if each.body.choice == "correct")
+    made = [each for each in decided.all if each.fact.id in decided.applied]  # a refused one may be made again
+    often = Counter(each.body.exception for each in made if each.body.choice == "correct")
     if twice := [id for id, count in often.items() if count > 1]:
         yield Violation("CORRECTED_TWICE", f"{twice[:3]}")
     if unsettled := sorted(decided.struck & set(waiting)):

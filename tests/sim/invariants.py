@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from edge_agent.store import Connection, cursor, journal
 from edge_agent.store.journal import facts
+from edge_agent.store.parking import REPLACED
 from edge_agent.store.progress import progress
 from edge_agent.store.retention import base_of
 from sync.contract import (
@@ -165,6 +166,8 @@ def _places(
             elif fact.body.about not in closed and not decided.handed_over(first.id):
                 yield Violation("HELD_BACK", f"{fact.seq} about {fact.body.about} is {parked.state} ({parked.code})")
         if fact.id in applied or parked.waits or fact.id in decided.struck:
+            continue
+        if (parked.state, parked.code) == ("done", REPLACED):  # a decision that a later one stands for
             continue
         passed = fact.seq <= local.cursor or parked.state in ("done", "booked")
         what = f"{fact.seq} about {fact.body.about} ({parked.state})"

@@ -26,8 +26,9 @@ from tests.sim.people import Person
 
 _QUANTITY = '"quantity":"'
 _UNSENT = """
-    SELECT id, seq, payload FROM journal WHERE seq > (SELECT max(seq) FROM delivered) AND kind = 'MaterialProduced'
-    ORDER BY seq
+    SELECT seq, payload FROM journal
+    WHERE seq > (SELECT max(seq) FROM delivered) AND seq <= ? AND kind = 'MaterialProduced'
+    ORDER BY seq LIMIT 1
 """
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)  # no PC goes below it
 
@@ -162,13 +163,13 @@ class Trouble:
     def _row_rots(self, conn: Connection) -> bool:
         """One bit in a quantity that nobody has sent yet: where people stood is not trusted once it is found.
 
-        Of a report that somebody was told is saved: before that there is no second copy.
+        Of a report that has its second copy: while the disk fails there may be none yet.
         """
-        saved = set().union(*(person.saved for person in self._people))
-        row = next((row for row in conn.execute(_UNSENT) if row[0] in saved), None)
+        running = self._pc.running
+        row = conn.execute(_UNSENT, (running.store._mirror.reached if running is not None else 0,)).fetchone()
         if row is None:
             return False
-        _, seq, payload = row
+        seq, payload = row
         at = payload.index(_QUANTITY) + len(_QUANTITY)
         (guard,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = 'journal_update'").fetchone()
         conn.execute("DROP TRIGGER journal_update")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from edge_agent.doubts import Doubt, answered
-from edge_agent.store import cursor, parking
+from edge_agent.store import cursor, journal, parking
 from edge_agent.store.doubts import doubts
+from edge_agent.store.retention import purge
 from sync.contract import Applied, Fact, Person, Receipt, Refused
 from sync.exceptions import ExceptionDecided
 from tests.store.test_doubts import Office, good, refused
@@ -25,6 +27,15 @@ def office() -> Office:
 
 def told(office: Office) -> dict[str, Doubt]:
     return {each.key: each for each in doubts(office.conn)}
+
+
+def nothing_holds_the_journal_back(office: Office) -> None:
+    """All may go but the last fact; also the decisions that the ERP never took."""
+    last = journal.last_seq(office.conn)
+    with office.conn:
+        assert purge(office.conn, ["erp"], START + timedelta(days=9)) is not None
+    assert office.conn.execute("SELECT min(seq) FROM journal").fetchone() == (last,)
+    assert office.conn.execute("SELECT count(*) FROM parked").fetchone() == (0,)
 
 
 def takes_no_decision(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +65,8 @@ def test_a_correction_is_decided_again_when_the_erp_did_not_take_the_decision(of
     office.pull()
     assert doubts(office.conn) == ()
     assert good(office) == (8, 8)
-    assert office.conn.execute("SELECT count(*) FROM parked").fetchone() == (0,), "nothing holds the journal back"
+    assert parking.corrected(office.conn, "erp", 50) == (7, 1), "the ERP has neither the report nor the first decision"
+    nothing_holds_the_journal_back(office)
 
 
 def test_what_was_corrected_in_vain_can_be_sent_again_instead(office: Office) -> None:
@@ -95,7 +107,7 @@ def test_with_an_erp_that_takes_no_decision_at_all_every_exception_has_an_end(
     office.decide(last, *answered(last, "acknowledge", note="it knows no decisions"))
     office.send_all()
     assert doubts(office.conn) == ()
-    assert office.conn.execute("SELECT count(*) FROM parked").fetchone() == (0,)
+    nothing_holds_the_journal_back(office)
 
 
 def test_a_decision_that_is_left_at_that_lets_later_ones_go(office: Office) -> None:
