@@ -185,7 +185,7 @@ def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
         help="no screen: a scripted shift with kills and outages",
     )
     command.add_argument(
-        "--terminal", metavar="ID", default="T1", help="T1 press, T2 warehouse, T3 machining centre"
+        "--terminal", choices=("T1", "T2", "T3"), default="T1", help="T1 press, T2 warehouse, T3 machining centre"
     )
     command.add_argument(
         "--folder", type=Path, help="keep the plant's files here; a temporary folder when left out"

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from edge_agent.demo.line import Line
-from edge_agent.demo.plant import Plant
+from edge_agent.demo.plant import SCANNERS, Plant
 from edge_agent.demo.shift import work_a_shift
 from edge_agent.demo.switch import ErpSwitch
 
@@ -70,10 +70,9 @@ async def _open(folder: Path, terminal: str) -> int:
 
 async def _on_screen(plant: Plant, terminal: str, guide: Path) -> int:
     """How the terminal ended: its exit status, or minus the signal that ended it."""
-    scanner = 2 if terminal == "T2" else 1
     screen = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "terminal_ui", "--terminal", terminal, "--address", plant.address,
-        "--guide", str(guide), "--scan-pipe", str(plant.folder / f"scan-{scanner}"),
+        "--guide", str(guide), "--scan-pipe", str(plant.folder / f"scan-{SCANNERS[terminal]}"),
     )  # fmt: skip
     try:
         return await screen.wait()

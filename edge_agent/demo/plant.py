@@ -1,4 +1,4 @@
-"""The whole demo plant on one machine: two machines, two scanners, an ERP and the agent, each a process."""
+"""The whole demo plant on one machine: two machines, three scanners, an ERP and the agent, each a process."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from edge_agent.views import Kind
 from sync.token_file import read_token
 
 AGENT = "demo-pc1"
+SCANNERS = {"T1": 1, "T2": 2, "T3": 3}  # of which terminal each is
 _PATIENCE = 20.0  # seconds in which each part must be ready
 
 Told = Callable[[str], None]
@@ -86,11 +87,13 @@ class Plant:
         starts = (
             self._simulator("modbus_machine", "--seed", "7", "--time-scale", "4"),
             self._simulator("opcua_machine", "--seed", "3", "--time-scale", "4"),
-            self._simulator("scanner", "--link", self._at("scanner-1"), "--feed", self._at("scan-1")),
-            self._simulator("scanner", "--link", self._at("scanner-2"), "--feed", self._at("scan-2")),
+            *(
+                self._simulator("scanner", "--link", self._at(f"scanner-{each}"), "--feed", self._at(f"scan-{each}"))
+                for each in SCANNERS.values()
+            ),
         )
         press, centre, *_ = await asyncio.gather(*starts)
-        self._told("a press on Modbus, a machining centre on OPC UA and two scanners run")
+        self._told("a press on Modbus, a machining centre on OPC UA and three scanners run")
         await self.erp_back()
         await self._stack.enter_async_context(self.network)
         self._told(f"the ERP runs; see what it books at {self.erp_page}")
@@ -200,7 +203,7 @@ class Plant:
         await asyncio.to_thread(decide, int(self._erp.ready["port"]), token, known[order], released)
 
     def scan(self, scanner: int, text: str) -> None:
-        """Pull the trigger: the text goes through the pseudo-terminal of scanner 1 or 2."""
+        """Pull the trigger: the text goes through the pseudo-terminal of that scanner."""
         feed = os.open(self.folder / f"scan-{scanner}", os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(feed, text.encode("unicode_escape") + b"\n")

@@ -304,12 +304,13 @@ class Turn:
         self, raw: bytes, identified: Identified, judged: Judgement, expected: tuple[Expected, ...]
     ) -> Answer:
         assert judged.candidate is not None
+        got = judged.params.get("got", judged.got_text)  # the thing itself: what kind it is was asked for
         if self._unsent and self.state.step not in getattr(self.flow, "TAKES_TYPED", ()):
-            said = Said(Verdict.HELD, "scan.typed_first", {"typed": self._unsent, "got": judged.got_text})
+            said = Said(Verdict.HELD, "scan.typed_first", {"typed": self._unsent, "got": got})
             return Answer(self.state, (self._refusal(raw, identified, judged, expected, said),), said)
         result = self.advance(Scanned(judged.candidate, judged.confirmed, self._unsent))
         if result.said is None:
-            return replace(result, said=Said(judged.verdict, "scan.ok", {"got": judged.got_text}, judged.notes))
+            return replace(result, said=Said(judged.verdict, "scan.ok", {"got": got}, judged.notes))
         result = replace(result, said=replace(result.said, notes=judged.notes))
         assert result.said is not None
         if result.said.verdict in (*_ACCEPTED, Verdict.CONFIRM):

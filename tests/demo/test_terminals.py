@@ -61,16 +61,29 @@ def test_the_second_terminal_of_the_tutorial_says_what_is_next_and_signs_on(demo
     finally:
         second.end()
     parts = psutil.Process(demo.process.pid).children(recursive=True)
-    assert len(parts) >= 7  # two machines, two scanners, the ERP, the agent, the terminal
+    assert len(parts) >= 8  # two machines, three scanners, the ERP, the agent, the terminal
     demo.process.terminate()
     assert demo.ended() == 1
     assert psutil.wait_procs(parts, timeout=PATIENCE)[1] == [], "nothing is left behind"
 
 
 def test_a_folder_in_use_is_refused_and_a_terminal_that_is_killed_ends_the_plant_in_words_on_a_line_that_can_be_used(
-    demo: TerminalOnPty, folder: Path
+    folder: Path,
 ) -> None:
-    refused(folder)
+    """That of the machining centre, which has a scanner of its own as well."""
+    demo = floorhand("demo", "--folder", str(folder), "--terminal", "T3")
+    try:
+        demo.shows("Scan your badge.")
+        demo.press("F12")
+        demo.shows("Welcome, Ana Silva.")
+        refused(folder)
+        ended_by_a_kill(demo)
+    finally:
+        demo.end()
+
+
+def ended_by_a_kill(demo: TerminalOnPty) -> None:
+    """The terminal of a demo is killed: all of it ends."""
     parts = psutil.Process(demo.process.pid).children(recursive=True)
     (screen,) = (each for each in parts if "terminal_ui" in each.cmdline())
     assert not demo.given_back
