@@ -23,6 +23,7 @@ WANTED = 3  # scans alike, before anything is said of the scanner
 HEARTBEAT_SECONDS = 5.0
 _ROWS = 4  # of the code on the screen
 _LONGEST = 512  # bytes of a scan; what follows is noise, or a scanner that is set to another speed
+_UNWRITABLE = {"no_suffix", "affix"}  # the site file can not say how to live with it
 _OTHERWISE = ("mode", "prefix", "suffix", "aim")  # the options that the test finds out
 
 
@@ -34,11 +35,13 @@ class Scanners(Protocol):
 
 
 class NoTrial(Exception):
-    """It can not be done. `code` names the words: no scanner, another looks already, nothing to write."""
+    """It can not be done. `code` names the words, `params` are in them: no scanner, another looks already, nothing to
+    write."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, **params: str) -> None:
         super().__init__(code)
         self.code = code
+        self.params = params
 
 
 class Trials:
@@ -130,10 +133,15 @@ class Trial:
             yield self._report
 
     def write(self, folder: Path) -> ScannerReport:
-        """Write the table. Raises NoTrial while there is none, OSError."""
-        finding = self._report.finding
-        if finding is None or not finding.table:
-            raise NoTrial("scanner_page.nothing_found")
+        """Write the table. Raises NoTrial while there is none, with what stands in the way; OSError."""
+        report, finding = self._report, self._report.finding
+        if report.problem:
+            raise NoTrial(f"scanner_page.{report.problem}", known=report.known)
+        if finding is None:
+            left = WANTED - len(report.readings)
+            raise NoTrial("scanner_page.scan_more" if report.readings else "scanner_page.nothing_found", n=str(left))
+        if not finding.table:
+            raise NoTrial(f"scanner_page.{next(fault for fault in finding.faults if fault in _UNWRITABLE)}")
         path = folder / f"scanner-{re.sub(r'[^A-Za-z0-9_-]', '_', self._report.scanner)}.toml"
         path.write_text(finding.table, encoding="utf-8")
         self._report = msgspec.structs.replace(self._report, written=str(path.resolve()))
@@ -171,7 +179,7 @@ class Trial:
 
     def _finding(self, found: Found) -> ScannerFinding:
         wrong = tuple(faults(found))
-        writable = not {"no_suffix", "affix"} & set(wrong)
+        writable = not _UNWRITABLE & set(wrong)
         return ScannerFinding(
             prefix=shown(found.prefix), suffix=shown(found.suffix), aim=found.aim, separator=found.separator,
             instead=shown(found.instead), faults=wrong, table=self._table(found) if writable else "",

@@ -297,7 +297,7 @@ class Api:
                 return _json(self._trials.write(terminal))
             return StreamingResponse(self._trials.lines(terminal), media_type="application/x-ndjson")
         except NoTrial as error:
-            return _json(Problem(error.code), 409)
+            return _json(Problem(error.code, error.params), 409)
         except OSError as error:
             return _json(Problem("scanner_page.not_written", {"what": error.strerror or str(error)}), 503)
 

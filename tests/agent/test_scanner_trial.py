@@ -52,14 +52,14 @@ async def test_three_scans_tell_how_the_scanner_is_set_and_are_no_scans(plant: P
             with pytest.raises(InputRefused) as busy:
                 await anext(client.scanner_test("T1"))
             assert busy.value.problem.code == "scanner_page.busy"
-            with pytest.raises(InputRefused) as nothing:
-                await client.write_scanner("T1")
-            assert nothing.value.problem.code == "scanner_page.nothing_found"
+            assert (await not_written(client))[0] == "scanner_page.nothing_found"
             for number in range(1, 4):
                 plant.scanner.scan(LABEL)
                 report = await anext(reports)
                 while len(report.readings) < number:
                     report = await anext(reports)
+                if number < 3:
+                    assert await not_written(client) == ("scanner_page.scan_more", {"n": str(3 - number)})
             assert report.readings[-1].shown == "]C110A1<GS>217<CR>"
             assert report.readings[-1].hex.endswith("1D 32 31 37 0D")
             finding = report.finding
@@ -80,6 +80,23 @@ async def test_three_scans_tell_how_the_scanner_is_set_and_are_no_scans(plant: P
 
         await until(at_work, "the scanner is at work again")
         await client.send("T1", Input("leave", "action", "sign_off"))
+
+
+async def not_written(client: AgentClient) -> tuple[str, dict[str, str]]:
+    """Why nothing can be written."""
+    with pytest.raises(InputRefused) as refused:
+        await client.write_scanner("T1")
+    return refused.value.problem.code, refused.value.problem.params
+
+
+async def test_what_stands_in_the_way_of_writing_is_said(plant: Plant) -> None:
+    async with AgentClient(f"unix:{plant.agent.socket}") as client:
+        async with asyncio.timeout(PATIENCE), aclosing(client.scanner_test("T1")) as reports:
+            await anext(reports)
+            plant.scanner.scan("4006381333931")
+            while not (report := await anext(reports)).problem:
+                pass
+            assert await not_written(client) == ("scanner_page.no_label", {"known": report.known})
 
 
 async def test_a_lost_fnc1_and_another_label_are_told(plant: Plant) -> None:
