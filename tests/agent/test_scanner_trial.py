@@ -90,13 +90,15 @@ async def not_written(client: AgentClient) -> tuple[str, dict[str, str]]:
 
 
 async def test_what_stands_in_the_way_of_writing_is_said(plant: Plant) -> None:
-    async with AgentClient(f"unix:{plant.agent.socket}") as client:
-        async with asyncio.timeout(PATIENCE), aclosing(client.scanner_test("T1")) as reports:
-            await anext(reports)
-            plant.scanner.scan("4006381333931")
-            while not (report := await anext(reports)).problem:
-                pass
-            assert await not_written(client) == ("scanner_page.no_label", {"known": report.known})
+    address = f"unix:{plant.agent.socket}"
+    async with (
+        AgentClient(address) as client, asyncio.timeout(PATIENCE), aclosing(client.scanner_test("T1")) as reports,
+    ):  # fmt: skip
+        await anext(reports)
+        plant.scanner.scan("4006381333931")
+        while not (report := await anext(reports)).problem:
+            pass
+        assert await not_written(client) == ("scanner_page.no_label", {"known": report.known})
 
 
 async def test_a_lost_fnc1_and_another_label_are_told(plant: Plant) -> None:
