@@ -22,7 +22,8 @@ _NARROW_STRIP = 20
 _NARROW_STATE = 11
 _MARKS = 15  # cells behind the strip of a handheld
 _ALL_IN_ONE = 130  # cells: from here on figures and legend stand in one row
-_NAME, _STATE, _SINCE = 14, 13, 7
+_STATE, _SINCE = 13, 7
+_NAMES = 14, 20  # cells of the names, as the longest of them needs
 
 
 def line_page(
@@ -77,11 +78,13 @@ def span_words(began: datetime, ended: datetime, now: datetime, look: Look) -> s
 
 def _wide(row: MachineRow, number: int, page: LinePage, scene: Scene, look: Look, width: int) -> list[Content]:
     since = since_words(row.since, scene.now, look.zone) if row.since else ""
-    fixed = 4 + _NAME + 1 + _STATE + 1 + _SINCE + 1
+    longest = max(line(look.safe(each.name or each.id, 40)).cell_length for each in page.machines)
+    name = min(max(longest, _NAMES[0]), _NAMES[1])
+    fixed = 4 + name + 1 + _STATE + 1 + _SINCE + 1
     cells = min(STRIP, width - fixed - 2)
     left = columns(
         [
-            (line((look.safe(row.name or row.id, 40), "bold")), _NAME),
+            (line((look.safe(row.name or row.id, 40), "bold")), name),
             (line(state_part(row.state, look, row.state_status)), _STATE),
             (line((since, "$fh-quiet")), _SINCE),
         ]
