@@ -151,7 +151,8 @@ class Store:
             while records := [*after(conn, self._mirror.reached, _MIRRORED)]:
                 sound = [*takewhile(lambda record: record.sound, records)]
                 self._mirror.append(sound)
-                if sound != records:  # never a second copy of what was not written
+                if sound != records:  # never a second copy of what was not written; nor of what is behind it
+                    self.mirror_behind = True
                     self._damage.believe(f"Row {self._mirror.reached + 1} of the journal is not what was written.")
                     return
         except OSError as error:

@@ -316,13 +316,14 @@ def _correct(conn: Connection, connector: str, decision: int) -> None:
 
 
 def _correct_again(conn: Connection, connector: str, fact: str, reached: int) -> None:
-    """After a mend everything is asked anew, and a decision may be answered before the fact that it is about."""
+    """After a mend everything is asked anew, and a decision may be answered before the fact that it is about. One
+    that the ERP never took settles nothing."""
     taken = """
         SELECT d.seq FROM journal d LEFT JOIN parked k ON k.connector = ?1 AND k.seq = d.seq
         WHERE d.about = ?2 AND d.kind = 'ExceptionDecided'
-            AND (k.state IN ('done', 'booked') OR k.seq IS NULL AND d.seq <= ?3)
+            AND (k.state IN ('done', 'booked') AND k.code <> ?4 OR k.seq IS NULL AND d.seq <= ?3)
     """
-    for (decision,) in conn.execute(taken, (connector, PREFIX + fact, reached)).fetchall():
+    for (decision,) in conn.execute(taken, (connector, PREFIX + fact, reached, REPLACED)).fetchall():
         _correct(conn, connector, decision)
 
 

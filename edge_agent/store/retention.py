@@ -65,8 +65,9 @@ def base_of(conn: Connection) -> Base:
 def purge(conn: Connection, connectors: Collection[str], before: datetime) -> Base | None:
     """Let about STEP of the oldest facts go, inside a transaction; the new base, None: none may go.
 
-    A fact goes when all `connectors` have delivered it, it was recorded before `before`, nothing that is
-    parked and no request of maintenance that is open is as old, and it is not taken back by a fact that stays.
+    A fact goes when all `connectors` have delivered it, it was recorded before `before`, nothing that is parked (but a
+    decision that a later one stands for) and no request of maintenance that is open is as old, and it is not taken
+    back by a fact that stays.
     One whose clock was not trusted goes with the next one whose clock was.
     The last fact always stays.
     """

@@ -174,11 +174,15 @@ def _places(
         yield Violation("NOT_AT_ERP" if passed else "NOT_DRAINED", what)
 
 
+def _waits(local: Local, fact: Fact) -> bool:
+    return fact.seq in local.parked and local.parked[fact.seq].waits
+
+
 def _order(
     local: Local, applied: Collection[str], booked: Mapping[str, Booking], mistaken: Collection[str]
 ) -> Iterator[Violation]:
     last: dict[str, int] = {}
-    parked = [fact for fact in local.facts if fact.seq in local.parked and fact.id not in mistaken]
+    parked = [fact for fact in local.facts if _waits(local, fact) and fact.id not in mistaken]
     undecided = {
         about: min(fact.seq for fact in parked if fact.body.about == about)
         for about in {fact.body.about for fact in parked}
@@ -189,7 +193,7 @@ def _order(
             yield Violation("ORDER", f"{fact.seq} was booked after {last[about]} about {about}")
         last[about] = max(fact.seq, last.get(about, 0))
     for about, first in undecided.items():
-        if last.get(about, 0) > first and local.parked[first].waits:
+        if last.get(about, 0) > first:
             yield Violation("ORDER", f"{last[about]} was booked, {first} about {about} waits")
 
 

@@ -11,6 +11,7 @@ import pytest
 from edge_agent.doubts import Doubt, answered
 from edge_agent.store import cursor, journal, parking
 from edge_agent.store.doubts import doubts
+from edge_agent.store.listing import journal_rows
 from edge_agent.store.retention import purge
 from sync.contract import Applied, Fact, Person, Receipt, Refused
 from sync.exceptions import ExceptionDecided
@@ -80,6 +81,22 @@ def test_what_was_corrected_in_vain_can_be_sent_again_instead(office: Office) ->
     office.pull()
     assert (doubts(office.conn), good(office)) == ((), (8, 8))
     assert office.booked("J1") == sorted(office.booked("J1"))
+
+
+def test_what_was_corrected_in_vain_and_is_refused_again_waits_as_before(office: Office) -> None:
+    """The decision that the ERP never took settles nothing: nobody is told that the ERP has the report."""
+    doubt = refused(office)
+    office.decide(doubt, *answered(doubt, "correct", second="nobody", instead=Decimal(5)))
+    office.send_all()
+    first = told(office)["f1"]
+    office.decide(first, *answered(first, "resend"))
+    office.send_all()
+    office.pull()
+    assert "f1" in told(office)
+    rows = {row.seq: row.sent for row in journal_rows(office.conn, "erp", 50, None)}
+    assert (rows[1], rows[7]) == ("refused", "settled")
+    assert parking.corrected(office.conn, "erp", 50) == (7,)
+    assert office.booked("J1") == []
 
 
 def test_with_an_erp_that_takes_no_decision_at_all_every_exception_has_an_end(
