@@ -21,7 +21,7 @@ async def measure(folder: Path) -> list[Figure]:
     goals, clone = Goals(), folder / "clone"
     began = time.perf_counter()
     await _run(folder, "git", "clone", "--quiet", str(ROOT), str(clone))
-    await _run(clone, "make", "demo-check", PIP_NO_CACHE_DIR="1")
+    await _run(clone, "make", "demo-check", PIP_NO_CACHE_DIR="1", UV_NO_CACHE="1")
     cold = time.perf_counter() - began
     warm = await _run(clone, "make", "demo-check")
     await _run(clone, "make", "test")

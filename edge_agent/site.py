@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,16 @@ def check_places(settings: config.Settings, file: Path) -> None:
     """Whether this user could run the agent in its folders. Raises config.ConfigError."""
     if problems := config.place_problems(settings.site, str(file)):
         raise config.ConfigError(problems)
+
+
+def check_group(settings: config.Settings, file: Path) -> None:
+    """Whether there is the group that may open the socket. Raises config.ConfigError."""
+    try:
+        if name := settings.api.group:
+            grp.getgrnam(name)
+    except KeyError:
+        words = f"there is no group {name!r} on this PC: make it, or name another one"
+        raise config.ConfigError([config.Problem(str(file), "api.group", words)]) from None
 
 
 def machine_of(each: config.Equipment) -> Equipment:

@@ -197,6 +197,8 @@ class ReferenceErp:
 
 def _answering(endpoint: _Endpoint) -> _Endpoint:
     async def answering(request: Request) -> Response:
+        if request.scope["path"].endswith("\n"):  # a route takes that for the end of its path, and means another plan
+            return await _no_route(request)
         try:
             return await endpoint(request)
         except _Bad as bad:
@@ -207,8 +209,8 @@ def _answering(endpoint: _Endpoint) -> _Endpoint:
     return answering
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    """No path of ours: not even one with a line end in its last part, which a route does not take."""
+async def _no_route(request: Request, error: Exception | None = None) -> Response:
+    """No path of ours: not even one with a line end in its last part."""
     return _json(Problem("not_found", "There is nothing at this path."), 404)
 
 

@@ -18,7 +18,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.display import display_safe
 from edge_agent.logs import log_to_stderr
 from edge_agent.places import PlaceError
-from edge_agent.site import advice, build_connectors, check_places, load_site
+from edge_agent.site import advice, build_connectors, check_group, check_places, load_site
 
 OK, ATTENTION, USAGE = 0, 1, 2
 AGAIN = 4  # to be started again, which mends the database
@@ -40,6 +40,7 @@ def run(given: argparse.Namespace) -> int:
         with _no_collection():
             settings = load_site(given.site)
             connectors = build_connectors(settings, given.site)
+        check_group(settings, given.site)
         _verify(settings)
         site_hash = hashlib.sha256(given.site.read_bytes()).hexdigest()
         clock = SystemClock()  # one for all lives of the agent: what is known of it stays known
@@ -100,9 +101,9 @@ def check(given: argparse.Namespace) -> int:
 
 
 def _check_more(settings: config.Settings, file: Path) -> None:
-    """What only connectors and folders can say. Raises config.ConfigError with the problems of both."""
+    """What only connectors and folders can say. Raises config.ConfigError with the problems of all."""
     problems: list[config.Problem] = []
-    for look in (build_connectors, check_places):
+    for look in (build_connectors, check_places, check_group):
         try:
             look(settings, file)
         except config.ConfigError as error:

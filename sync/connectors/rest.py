@@ -43,7 +43,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Annotated[Path | None, Meta(extra={"secret": True})] = None
-    timeout: float = 10.0
+    timeout: Annotated[float, Meta(gt=0)] = 10.0
     insecure: bool = False
 
     @property

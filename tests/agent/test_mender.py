@@ -44,26 +44,44 @@ async def doubt(store: Store) -> None:
         await store.read(corrupt)
 
 
-def mender(store: Store, clock: ManualClock) -> tuple[asyncio.Task[None], list[str]]:
+class Watched(Mender):
+    """Tells when a doubt was looked into."""
+
+    def __init__(self, store: Store, clock: ManualClock, again: list[str]) -> None:
+        super().__init__(store, clock, lambda: again.append("again"))
+        self._looks = asyncio.Semaphore(0)
+
+    async def _certain(self) -> bool:
+        found = await super()._certain()
+        self._looks.release()
+        return found
+
+    async def looked(self) -> None:
+        """Return when the next one was."""
+        await asyncio.wait_for(self._looks.acquire(), 10)
+
+
+def mender(store: Store, clock: ManualClock) -> tuple[asyncio.Task[None], list[str], Watched]:
     again: list[str] = []
-    return asyncio.create_task(Mender(store, clock, lambda: again.append("again")).run()), again
+    watched = Watched(store, clock, again)
+    return asyncio.create_task(watched.run()), again, watched
 
 
 async def test_errors_that_go_by_once_in_a_while_start_nothing_again(store: Store, clock: ManualClock) -> None:
-    running, again = mender(store, clock)
+    running, again, watched = mender(store, clock)
     for _ in range(6):
         await doubt(store)
-        await asyncio.wait({running}, timeout=0.2)
+        await watched.looked()
         clock.advance(1900)
     assert (again, store.damage, running.done()) == ([], "", False)
     running.cancel()
 
 
 async def test_an_error_that_goes_by_starts_nothing_again(store: Store, clock: ManualClock) -> None:
-    running, again = mender(store, clock)
+    running, again, watched = mender(store, clock)
     for _ in range(2):
         await doubt(store)
-        await asyncio.wait({running}, timeout=0.2)
+        await watched.looked()
     assert (again, store.damage) == ([], "")
     await doubt(store)
     await asyncio.wait_for(running, 10)
@@ -74,7 +92,7 @@ async def test_an_error_that_goes_by_starts_nothing_again(store: Store, clock: M
 async def test_damage_that_two_looks_find_is_believed_at_once(
     store: Store, clock: ManualClock, tmp_path: Path
 ) -> None:
-    running, again = mender(store, clock)
+    running, again, _ = mender(store, clock)
     altered(tmp_path / "journal.db", "UPDATE journal SET person = 'P2' WHERE seq = 7")
     await doubt(store)
     await asyncio.wait_for(running, 10)
@@ -83,12 +101,12 @@ async def test_damage_that_two_looks_find_is_believed_at_once(
 
 
 async def test_text_that_is_no_text_is_a_doubt(store: Store, clock: ManualClock) -> None:
-    running, _ = mender(store, clock)
+    running, _, watched = mender(store, clock)
     for _ in range(3):
         with pytest.raises(sqlite3.OperationalError):
             await store.read(lambda conn: conn.execute("SELECT CAST(x'ff' AS TEXT)").fetchone())
-        await asyncio.wait({running}, timeout=0.2)
-    assert running.done()
+        await watched.looked()
+    await asyncio.wait_for(running, 10)
     assert store.damage
 
 
@@ -101,7 +119,7 @@ async def test_so_many_restarts_in_an_hour_and_then_the_next_when_it_is_over(
         restarts.note()
         clock.advance(60.0)
     assert 0 < restarts.wait() <= WITHIN
-    running, again = mender(store, clock)
+    running, again, _ = mender(store, clock)
     await store.believe("Row 1 of the journal is not what was written.")
     await asyncio.wait_for(clock.sleeping(), 10)
     assert "as often as it may" in " ".join(await store.problems())
@@ -137,7 +155,7 @@ async def test_an_old_page_of_a_long_journal_is_found_mended_and_all_of_it_sent_
         file.write(bytes(4096))
     opened = await Store.open(path, "agent-1", clock)
     assert opened.unseen == 600
-    running, again = mender(opened, clock)
+    running, again, _ = mender(opened, clock)
     while not await opened.look_over(50):
         pass
     await asyncio.wait_for(running, 10)

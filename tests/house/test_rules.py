@@ -163,6 +163,8 @@ def test_no_work_is_left_for_later_in_a_comment() -> None:
         ("asyncio.sleep(0)", 0),  # gives way, waits for nothing
         ("sleep(delay)", math.inf),
         ("clock.sleep_until(3)", 0),
+        ("pilot.pause(0.1)", 0.1),
+        ("pilot.pause()", 0),
     ],
 )
 def test_the_rule_on_sleep_knows_a_sleep(text: str, seconds: float) -> None:
@@ -195,9 +197,12 @@ def lines(source: Source) -> int:
 
 def slept(call: ast.Call) -> float:
     """The seconds that a call sleeps: 0 when it does not, infinite when they are not written down."""
-    if dotted(call.func) not in ("time.sleep", "asyncio.sleep", "anyio.sleep", "sleep"):
+    name = dotted(call.func)
+    if name not in ("time.sleep", "asyncio.sleep", "anyio.sleep", "sleep") and not name.endswith("pilot.pause"):
         return 0
     match call.args:
+        case []:  # until all that is on its way has come
+            return 0
         case [ast.Constant(value=int() | float() as seconds)]:
             return seconds
         case _:

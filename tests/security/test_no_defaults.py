@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psutil
 import pytest
@@ -74,14 +75,15 @@ def plant() -> Iterator[Plant]:
 
 
 def test_a_new_agent_has_no_pin_that_opens_anything(plant: Plant) -> None:
-    def give(kind: str, data: str) -> dict[str, object]:
+    def give(kind: str, data: str) -> dict[str, Any]:
         body = json.dumps({"id": f"i-{kind}-{data}", "kind": kind, "data": data}).encode()
-        told: dict[str, object] = json.loads(ask(plant.agent.socket, "POST", "/v1/terminals/T1/input", body)[1])
+        told: dict[str, Any] = json.loads(ask(plant.agent.socket, "POST", "/v1/terminals/T1/input", body)[1])
         return told
 
-    give("scan", label(Kind.BADGE, "1010"))
+    view = give("scan", label(Kind.BADGE, "1010"))
+    assert (view["who"], view["step"], view["message"]["code"]) == (None, "badge", "pin.none"), "nobody is even asked"
     for pin in ("0000", "1234", "1111", "1010", "00000000", ""):
-        assert give("entry", pin).get("who") is None
+        assert give("entry", pin)["who"] is None
     with closing(sqlite3.connect(plant.agent.database)) as conn:
         assert conn.execute("SELECT count(*) FROM pin").fetchone() == (0,)
     listening = psutil.Process(plant.agent.pid).net_connections("inet")

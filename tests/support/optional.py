@@ -8,13 +8,15 @@ from typing import NoReturn
 
 import pytest
 
+_PACKAGES = {"node": "nodejs", "ip": "iproute2", "systemd-analyze": "systemd", "mkfs.ext4": "e2fsprogs"}
+
 
 def need(tool: str) -> str:
     """The path of a program; without it the test is skipped, or fails where REQUIRE_ALL=1 is set."""
     found = shutil.which(tool)
     if found:
         return found
-    missing(f"{tool} is not installed: apt install {tool}")
+    missing(f"{tool} is not installed: apt install {_PACKAGES.get(tool, tool)}")
 
 
 def missing(reason: str) -> NoReturn:

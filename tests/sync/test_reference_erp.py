@@ -109,10 +109,13 @@ def test_the_office_puts_withdraws_and_closes(erp: ErpProcess) -> None:
     }
     assert shown["N1"]["dispatch_status"] == "Completed"
     assert "N/2" not in shown
-    none = (("POST", "/v1/orders/NONE/close"), ("DELETE", "/v1/plans/JobOrder/NONE"), ("DELETE", "/v1/plans/a/b%0A"))
-    for method, path in none:
+    for method, path in (
+        ("POST", "/v1/orders/NONE/close"), ("DELETE", "/v1/plans/JobOrder/NONE"), ("GET", "/v1/none"),
+        ("DELETE", "/v1/plans/JobOrder/N1%0A"), ("DELETE", "/v1/plans/JobOrder/N%0A1"),
+    ):  # fmt: skip
         status, problem = ask(erp, method, path, authorization=f"Bearer {TOKEN}")
         assert (status, problem["code"]) == (404, "not_found")
+    erp.call("DELETE", "/v1/plans/JobOrder/N1")  # still there
 
 
 OPEN = {"/", "/openapi.json", "/v1/orders"}

@@ -1,4 +1,4 @@
-"""One connection to one OPC UA server: the only room that knows asyncua. Its exceptions end in this file.
+"""One connection to one OPC UA server: the only room that knows asyncua, whose exceptions end in it.
 
 Importing it takes half a second: the driver does so in a thread, when a device runs.
 
