@@ -256,6 +256,8 @@ class Agent:
         puller = Puller(
             inbox, connector, self._links.link(name, "puller"), self._clock, self._rng, interval, turns
         )
+        self._links.wakes(name, "relay", relay.poke)
+        self._links.wakes(name, "puller", puller.poke)
         return [
             _task(self._supervisor.keep(f"outbox {name}", outbox.listen), f"outbox {name}"),
             _task(relay.run(), f"relay {name}"),

@@ -48,6 +48,11 @@ class LinkBoard:
         }
         self._tasks: dict[str, dict[Task, LinkStatus]] = {name: {} for name in connectors}
         self._awaited: set[str] = set()
+        self._pokes: dict[str, dict[Task, Callable[[], None]]] = {name: {} for name in connectors}
+
+    def wakes(self, name: str, task: Task, poke: Callable[[], None]) -> None:
+        """How to end the wait of a task that fails: as soon as the other one comes through, it tries again."""
+        self._pokes[name][task] = poke
 
     @property
     def links(self) -> tuple[LinkStatus, ...]:
@@ -73,7 +78,10 @@ class LinkBoard:
 
     def tell(self, name: str, task: Task, told: LinkStatus) -> None:
         """Keep a change; a state that stays keeps its `since`."""
+        was = self._tasks[name].get(task)
         self._tasks[name][task] = told
+        if told.state == "up" and was is not None and was.state != "up":
+            self._wake_others(name)
         before, status = self._links[name], _worse(self._tasks[name])
         if (before.state, before.reason) == (status.state, status.reason):
             return
@@ -82,6 +90,11 @@ class LinkBoard:
             name=name, state=status.state, reason=status.reason, since=since, insecure=before.insecure
         )
         self._bus.publish(StatusChanged())
+
+    def _wake_others(self, name: str) -> None:
+        for task, poke in self._pokes[name].items():
+            if (known := self._tasks[name].get(task)) is not None and known.state != "up":
+                poke()
 
 
 def _worse(tasks: Mapping[Task, LinkStatus]) -> LinkStatus:

@@ -80,7 +80,7 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
         return pin_screen("report_production.confirm_pin", state.released_by, job.id, page, here)
     return Screen(
         prompt=_prompt(state, here),
-        params=_params(state, job, here),
+        params=_params(state, job, here, counted),
         title=job.id,
         page=_page(job, here, counted),
         actions=_actions(state, here),
@@ -150,11 +150,13 @@ def unattributed(here: Situation) -> Unattributed | None:
     return here.plant.unattributed(here.station.equipment) if here.station.equipment else None
 
 
-def _params(state: State, job: JobOrder, here: Situation) -> dict[str, str]:
+def _params(state: State, job: JobOrder, here: Situation, counted: int | None) -> dict[str, str]:
     params = {"job": job.id, "uom": job.uom, "quantity": f"{state.quantity:f}" if state.quantity else ""}
     progress = here.progress(job.id)
     params["short"] = f"{max(job.quantity - progress.good, job.quantity * 0):f}"
     params["good"] = f"{progress.good:f}"
+    if counted:
+        params["counted"] = str(counted)
     if (loose := unattributed(here)) is not None:
         params["parts"] = str(loose.parts)
     if state.step == "undo" and (reports := here.last_reports(job.id)):

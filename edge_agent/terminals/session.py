@@ -281,7 +281,8 @@ class Turn:
         params = dict(judged.params)
         if self._is_secret(raw, identified):
             params = {key: "(a badge)" if text and text in identified.text else text for key, text in params.items()}
-        said = Said(judged.verdict, judged.code, params, judged.notes)
+        badge_wanted = self.name == LOCKED and judged.code == "scan.unknown"
+        said = Said(judged.verdict, "scan.unknown_badge" if badge_wanted else judged.code, params, judged.notes)
         waits = raw.decode("latin-1") if judged.verdict is Verdict.CONFIRM else ""
         return Answer(
             self.state, (self._refusal(raw, identified, judged, expected, said),), said, asked=waits

@@ -10,7 +10,7 @@ from edge_agent.views.status import DeviceStatus, Status
 from terminal_ui.clockface import age_words, hour_minute
 from terminal_ui.scene import Look, Scene
 from terminal_ui.screens.overlay import Overlay, Sheet
-from terminal_ui.widgets.frame import is_scanner
+from terminal_ui.widgets.frame import is_scanner, lost_since
 from terminal_ui.widgets.lines import EMPTY, columns, line, wrapped
 
 _STYLES = {"up": "", "online": "", "never": "$fh-warn", "starting": "$fh-warn"}
@@ -81,7 +81,7 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
 
 
 def _device(device: DeviceStatus, scene: Scene, look: Look, width: int) -> list[Content]:
-    since = device.since if device.state == "online" else device.last_good or device.since
+    since = device.since if device.state == "online" else lost_since(device)
     reason = device.reason
     if device.state == "lost" and device.tries:
         reason = f"{reason} ({look.say('queue_page.tries', n=str(device.tries))})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from textual.content import Content
 
 from edge_agent.views import Entry, WorkPage
@@ -271,7 +273,7 @@ class StatusBar(Block):
         return (words, {"up": "", "never": "$fh-warn"}.get(worst.state, "bold $fh-alert"))
 
     def _lost(self, device: DeviceStatus, scene: Scene, aged: bool = True) -> Part:
-        age = age_words(device.last_good or device.since, scene.now) if aged else ""
+        age = age_words(lost_since(device), scene.now) if aged else ""
         name = self.look.texts.say("status.scanner") if is_scanner(device) else device.name
         return (self.look.say("status.device_lost", name=name, age=age).strip(), "bold $fh-alert")
 
@@ -305,6 +307,11 @@ def silent_devices(scene: Scene) -> list[DeviceStatus]:
 def is_scanner(device: DeviceStatus) -> bool:
     """Whether a device is a scanner, by its driver's name."""
     return "scanner" in device.driver
+
+
+def lost_since(device: DeviceStatus) -> datetime:
+    """Since when nothing good comes from a lost device. A scanner that nobody used is not lost since its last scan."""
+    return device.since if is_scanner(device) else device.last_good or device.since
 
 
 def own_actions(scene: Scene) -> tuple[str, ...]:

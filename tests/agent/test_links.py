@@ -9,6 +9,25 @@ from edge_agent.status import LinkBoard
 from tests.support.manual_clock import START, ManualClock
 
 
+def test_what_comes_through_ends_the_wait_of_the_other_that_failed() -> None:
+    board = LinkBoard(ManualClock(), Bus(), ("erp",))
+    relay, puller = board.link("erp", "relay"), board.link("erp", "puller")
+    poked: list[str] = []
+    board.wakes("erp", "relay", lambda: poked.append("relay"))
+    board.wakes("erp", "puller", lambda: poked.append("puller"))
+    for link in (relay, puller):
+        link.up()
+    relay.up()
+    assert poked == [], "nobody waits"
+    for link in (relay, puller):
+        link.down("unreachable", "Nobody answers.")
+    relay.up()
+    relay.up()
+    assert poked == ["puller"]
+    puller.up()
+    assert poked == ["puller"], "the one that came through needs no other look"
+
+
 def test_the_link_is_the_worse_of_what_sends_and_what_fetches() -> None:
     clock = ManualClock()
     board = LinkBoard(clock, Bus(), ("erp",))

@@ -130,6 +130,17 @@ def test_a_job_that_ends_short_says_why() -> None:
     assert (done.good, done.reason, floor.at) == (12, "FINISH-1", "choose_job.pick_one")
 
 
+def test_the_end_of_a_job_says_what_was_counted_and_is_not_reported() -> None:
+    floor = running(count=100)
+    floor.count = 197
+    floor.give("action", "finish")
+    shown = floor.view()
+    words = Texts("en").say(shown.prompt, shown.prompt_params)
+    assert words.startswith(f"{floor.counted('J-204')} counted parts are not reported: F3 goes back.")
+    floor.give("action", "back")
+    assert floor.at == "report_production.running"
+
+
 def test_a_full_job_ends_without_a_reason() -> None:
     floor = running()
     floor.give("entry", "800")

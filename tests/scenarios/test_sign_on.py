@@ -17,6 +17,7 @@ from sync.contract import (
     SignedOff,
     SignedOn,
 )
+from terminal_ui.texts import Texts
 from tests.scenarios.floor import BOOK, MACHINES, WAREHOUSE, Floor, running, signed_on
 
 
@@ -60,6 +61,14 @@ def test_neither_a_bare_nor_a_misread_badge_stands_in_fact_or_session(frame: str
     number = frame.removeprefix("B:").removeprefix("b:").partition(".")[0]
     assert floor.said is not None
     assert number not in str(floor.bodies(ScanRefused)) + str(floor.said.params)
+
+
+def test_what_is_no_known_badge_is_said_to_be_none() -> None:
+    floor = Floor()
+    floor.give("scan", "HELLO")
+    assert floor.said is not None
+    words = Texts("en").say(floor.code, floor.said.params)
+    assert words == "No badge that is known here. Scan yours, or ask who makes the badges."
 
 
 def test_whoever_signs_on_next_finds_the_job_that_was_left() -> None:

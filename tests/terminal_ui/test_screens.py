@@ -108,6 +108,16 @@ def test_a_silent_device_is_told_though_it_is_online() -> None:
     assert "gives no good value. Tell maintenance." in page
 
 
+def test_a_scanner_that_is_gone_is_lost_since_then_and_not_since_its_last_scan() -> None:
+    machine, scanner = STATUS.devices[:2]
+    ages = {"state": "lost", "since": NOW - timedelta(seconds=5), "last_good": NOW - timedelta(minutes=9)}
+    for device, age in ((scanner, "5 s"), (machine, "9 min")):
+        lost = msgspec.structs.replace(device, **ages)
+        scene = Scene(NOW, VIEWS["work"], msgspec.structs.replace(STATUS, devices=(lost,)))
+        assert f"LOST {age}" in content(StatusBar, scene, 80, 1)
+        assert f"lost {age}" in joined(content(QueueSheet, scene, 80, 20))
+
+
 def test_the_ticks_tell_how_far_a_report_got() -> None:
     calm = content(Outcome, Scene(NOW, VIEWS["work"], STATUS), 80, 5).splitlines()[1:]
     assert [row.split()[0] for row in calm] == ["✓✓", "✓✓", "✓"]
