@@ -22,7 +22,7 @@ No I/O, no clock, no randomness: time comes in as `here.now`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -108,13 +108,14 @@ Given = Scanned | Entered | Chose | Did | Proved
 
 @dataclass(frozen=True)
 class Station:
-    """Where the terminal stands, from the site file."""
+    """Where the terminal stands, from the site file. `stop_reasons`: the reason to propose for a stop, by its state."""
 
     terminal: str
     name: str
     equipment: str = ""
     zone: str = ""
     home: str = "production"  # what comes first after a badge: production | picking | maintenance
+    stop_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
