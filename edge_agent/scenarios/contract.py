@@ -145,6 +145,7 @@ class Situation:
     policies: Policies = field(default_factory=Policies)
     progress: Callable[[str], Progress] = lambda job: Progress()
     counted: Callable[[str], int | None] = lambda job: None  # by the machine here since the last report
+    scrapped: Callable[[str], int] = lambda job: 0  # of these, what was reported as scrap since
     stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
     plant: Plant = field(default_factory=Plant)
