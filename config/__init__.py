@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.checking import OptionTypes
 from config.loading import load, parse
+from config.packml import StopReasons, UnitState
 from config.places import place_problems
 from config.problems import ConfigError, Problem
 from config.secrets import SecretError, read_secret
@@ -19,7 +20,6 @@ from config.settings import (
     Telemetry,
     TelemetryItems,
     Terminal,
-    UnitState,
     Write,
 )
 
@@ -36,6 +36,7 @@ __all__ = [
     "SecretError",
     "Settings",
     "Site",
+    "StopReasons",
     "Telemetry",
     "TelemetryItems",
     "Terminal",

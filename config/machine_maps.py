@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from config.checking import Checker, OptionTypes, convert
+from config.packml import UnitMode, UnitState
 from config.problems import ConfigError, Problem
-from config.settings import Equipment, UnitMode, UnitState
+from config.settings import Equipment
 from config.wording import did_you_mean, toml
 
 SHIPPED = Path(__file__).with_name("machine_maps")

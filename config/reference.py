@@ -92,6 +92,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default_factory() if field.default is NODEFAULT else field.default
     if value in (None, "", (), [], {}):
         return "none"
+    if isinstance(value, Struct):
+        return "as below"
     if isinstance(value, bool | int | float | str):
         return f"`{toml(value)}`"
     return f'`"{value}"`'

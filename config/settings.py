@@ -9,45 +9,16 @@ what no two of them may say alike, and `address` what kind of address a text mus
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from config.packml import StopReasons, UnitMode, UnitState
+
 Name = Annotated[str, Meta(min_length=1, max_length=60)]
 Item = Annotated[str, Meta(description="name of an item of the device")]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-
-
-class UnitState(enum.StrEnum):
-    """The states of PackML (ISA-TR88.00.02)."""
-
-    CLEARING = "CLEARING"
-    STOPPED = "STOPPED"
-    STARTING = "STARTING"
-    IDLE = "IDLE"
-    SUSPENDED = "SUSPENDED"
-    EXECUTE = "EXECUTE"
-    STOPPING = "STOPPING"
-    ABORTING = "ABORTING"
-    ABORTED = "ABORTED"
-    HOLDING = "HOLDING"
-    HELD = "HELD"
-    UNHOLDING = "UNHOLDING"
-    SUSPENDING = "SUSPENDING"
-    UNSUSPENDING = "UNSUSPENDING"
-    RESETTING = "RESETTING"
-    COMPLETING = "COMPLETING"
-    COMPLETE = "COMPLETE"
-
-
-class UnitMode(enum.StrEnum):
-    """The modes of PackML (ISA-TR88.00.02)."""
-
-    PRODUCTION = "PRODUCTION"
-    MAINTENANCE = "MAINTENANCE"
-    MANUAL = "MANUAL"
 
 
 class Site(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +122,9 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alarms: Annotated[dict[str, str], Meta(description="alarm numbers in words")] = field(
         default_factory=dict
     )
+    stop_reasons: Annotated[
+        StopReasons, Meta(description="the reasons that are proposed for its stops, as the ERP names them")
+    ] = StopReasons()
     show: Annotated[tuple[str, ...], Meta(description="further items for the screen, in this order")] = ()
     units: Annotated[dict[str, str], Meta(description="units of the items in `show`")] = field(
         default_factory=dict
@@ -160,6 +134,8 @@ class Equipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         named = [key for key in ("state", "count", "scrap_count", "mode", "alarm", "show") if getattr(self, key)]
         if named and not self.device:
             raise ValueError(f"{' and '.join(named)} need a `device`: the name of one of [[devices]]")
+        if not self.state and self.stop_reasons != StopReasons():
+            raise ValueError("`stop_reasons` need a `state`: without it nobody knows that the machine stands")
         if self.scrap_count and not self.count:
             raise ValueError("`scrap_count` goes with a `count`: the pieces of which it tells the defective ones")
         if self.count_width is not None and self.count_modulus is not None:

@@ -173,7 +173,7 @@ class Agent:
         pins = Pins(store, clock, bus, policies.pin)
         await pins.open()
         terminals = Terminals(
-            store, clock, bus, {each.id: _station(each) for each in settings.terminals}, policies,
+            store, clock, bus, _stations(settings), policies,
             machines.status_of, settings.policies.repeat_window,
             lambda: (machines.statuses(), devices.statuses()), pins if policies.pin.roles else None,
         )  # fmt: skip
@@ -333,8 +333,17 @@ def _glossary(devices: Sequence[DeviceSettings], machines: Sequence[Equipment]) 
     })  # fmt: skip
 
 
-def _station(each: config.Terminal) -> Station:
-    return Station(each.id, each.name or each.id, each.equipment, each.zone, each.home)
+def _stations(settings: config.Settings) -> dict[str, Station]:
+    """Where each terminal stands, and what is proposed for the stops of its machine."""
+    reasons = {each.id: each.stop_reasons for each in settings.equipment}
+    stations = {}
+    for each in settings.terminals:
+        said = reasons.get(each.equipment, config.StopReasons())
+        proposed = {"HELD": said.held, "SUSPENDED": said.suspended}
+        stations[each.id] = Station(
+            each.id, each.name or each.id, each.equipment, each.zone, each.home, proposed
+        )
+    return stations
 
 
 def _keep(each: config.Policies) -> Keep:

@@ -86,13 +86,14 @@ class Bookkeeper:
         at = now if unknown else min(value.source_time, now)
         if watch.span is None and status.state == NO_DATA:
             return  # nothing was heard of it yet
-        if (asked := due(watch, at, self._limit, self._clock.new_id())) is not None:
-            watch = asked  # long enough, and over before anybody looked
+        asked = due(watch, at, self._limit, self._clock.new_id())
+        watch = asked or watch
         turn = turned(watch, Span(status.state, at, status.raw_state, status.mode, status.alarm), self._limit)
         self._watches[machine.id] = turn.watch
         self._turns += [(machine.id, span) for span in turn.spans]
-        if turn.ended is not None:
-            self._turns.append((machine.id, turn.ended))
+        stop = turn.ended or (asked.stop if asked is not None else None)
+        if stop is not None:  # one that is over, or one that is long enough from this value on
+            self._turns.append((machine.id, stop))
         if len(self._turns) - self._offered_turns > _MOST_TURNS:
             waiting, left_out = fewer_turns(self._turns[self._offered_turns :], _MOST_TURNS)
             self._turns[self._offered_turns :] = waiting

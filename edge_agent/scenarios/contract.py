@@ -22,7 +22,7 @@ No I/O, no clock, no randomness: time comes in as `here.now`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -108,13 +108,14 @@ Given = Scanned | Entered | Chose | Did | Proved
 
 @dataclass(frozen=True)
 class Station:
-    """Where the terminal stands, from the site file."""
+    """Where the terminal stands, from the site file. `stop_reasons`: the reason to propose for a stop, by its state."""
 
     terminal: str
     name: str
     equipment: str = ""
     zone: str = ""
     home: str = "production"  # what comes first after a badge: production | picking | maintenance
+    stop_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class Situation:
     policies: Policies = field(default_factory=Policies)
     progress: Callable[[str], Progress] = lambda job: Progress()
     counted: Callable[[str], int | None] = lambda job: None  # by the machine here since the last report
+    scrapped: Callable[[str], int] = lambda job: 0  # of these, what was reported as scrap since
     stops: Callable[[], tuple[Stop, ...]] = lambda: ()  # of the machine here, newest first
     last_reports: Callable[[str], tuple[tuple[str, AnyFact], ...]] = lambda job: ()
     plant: Plant = field(default_factory=Plant)

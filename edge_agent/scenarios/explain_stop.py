@@ -178,10 +178,10 @@ def show(state: State, here: Situation) -> Screen:
         )
     choices: tuple[Choice, ...] = ()
     if state.step in ("reason", "second"):
-        choices, usual = _reasons(here), _usual(stop, here) if stop is not None and not state.cuts else ""
-        choices = tuple(sorted(choices, key=lambda choice: choice.id != usual))
-        if choices and choices[0].id == usual:
-            params |= {"usual": choices[0].title, "number": str(choices[0].number)}
+        code, proposed = _proposed(stop, here) if stop is not None and not state.cuts else ("", "")
+        choices = tuple(sorted(_reasons(here), key=lambda choice: choice.id != proposed))
+        if choices and choices[0].id == proposed:
+            params |= {code: choices[0].title, "number": str(choices[0].number)}
     prompt = "reason_first" if state.step == "reason" and state.cuts else state.step
     last = state.step not in ("reason", "second") or _at_last_piece(state)
     actions = _ACTIONS.get(state.step, ("back",)) if last else ("back",)
@@ -212,10 +212,14 @@ def _reasons(here: Situation) -> tuple[Choice, ...]:
     )
 
 
-def _usual(stop: Stop, here: Situation) -> str:
-    """The reason that was given last to a stop of this machine with the same alarm; empty: there is none."""
-    known = (each for each in here.stops() if each.reason and each.alarm == stop.alarm != "")
-    return next((each.reason for each in known), "")
+def _proposed(stop: Stop, here: Situation) -> tuple[str, str]:
+    """How a reason is proposed, and which; empty: none. The more that is known of the stop, the better: `usual` is
+    what was given last to a stop of this machine with the same alarm, `likely` what the site file has for its state.
+    """
+    known = (each.reason for each in here.stops() if each.reason and each.alarm == stop.alarm != "")
+    if usual := next(known, ""):
+        return "usual", usual
+    return "likely", here.station.stop_reasons.get(stop.state, "")
 
 
 def _minutes(stop: Stop | None, now: datetime) -> str:

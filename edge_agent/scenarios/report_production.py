@@ -46,6 +46,7 @@ from edge_agent.scenarios.work_page import (
     OVER_PLANNED,
     State,
     by_badge,
+    good_counted,
     job_in_work,
     unattributed,
     why_not,
@@ -178,12 +179,12 @@ def _checked(told: State, before: State, job: JobOrder, here: Situation) -> Outc
     if (held := _too_many(told, before, job, here)) is not None:
         return held
     params = _figures(told, job, here)
-    counted = here.counted(job.id)
+    left = good_counted(job.id, here)
     if Decimal(params["total"]) > job.quantity and here.policies.over_ask:
         return _ask(told, OVER_PLANNED, params)
     amount = told.quantity or Decimal(0)
-    if counted is not None and not told.reason and amount > counted + here.policies.count_tolerance:
-        return _ask(told, "report_production.over_counted", {**params, "counted": str(counted)})
+    if left is not None and not told.reason and amount > left + here.policies.count_tolerance:
+        return _ask(told, "report_production.over_counted", params | _counted(job.id, here))
     return _record(told, job, here)
 
 
@@ -240,17 +241,24 @@ def _record(told: State, job: JobOrder, here: Situation) -> Outcome:
         machine_count=counted,
         released_by=told.released_by,
     )
-    params |= _both_figures(amount, counted, here)
+    params |= _both_figures(amount, job.id, here)
     return Outcome(_at(told, "running"), (good,), Said(Verdict.OK, "report_production.saved_good", params))
 
 
-def _both_figures(amount: Decimal, counted: int | None, here: Situation) -> dict[str, str]:
-    """What the machine counted, where that is another number than what was reported."""
-    if counted is None or amount == counted:
+def _both_figures(amount: Decimal, job: str, here: Situation) -> dict[str, str]:
+    """What the machine counted, where what is good of that is another number than what was reported."""
+    left = good_counted(job, here)
+    if left is None or amount == left:
         return {}
-    apart, tolerance = abs(amount - counted), here.policies.count_tolerance
+    apart, tolerance = abs(amount - left), here.policies.count_tolerance
     within = {"tolerance": str(tolerance)} if apart <= tolerance else {"apart": f"{apart:f}"}
-    return {"counted": str(counted), **within}
+    return _counted(job, here) | within
+
+
+def _counted(job: str, here: Situation) -> dict[str, str]:
+    """The count in words, and how many of it were reported as scrap."""
+    counted, left = here.counted(job) or 0, good_counted(job, here) or 0
+    return {"counted": str(counted)} | ({"scrapped": str(counted - left)} if counted > left else {})
 
 
 def _finish_step(job: JobOrder, here: Situation) -> str:

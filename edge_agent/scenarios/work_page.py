@@ -80,12 +80,12 @@ def work_screen(state: State, here: Situation, counted: int | None) -> Screen:
         return pin_screen("report_production.confirm_pin", state.released_by, job.id, page, here)
     return Screen(
         prompt=_prompt(state, here),
-        params=_params(state, job, here, counted),
+        params=_params(state, job, here),
         title=job.id,
         page=_page(job, here, counted),
         actions=_actions(state, here),
         choices=_choices(state, here),
-        entry=_entry(state, job, counted),
+        entry=_entry(state, job, here),
     )
 
 
@@ -145,18 +145,24 @@ def _left(line: MaterialRequirement, job: JobOrder, here: Situation) -> Decimal:
     return (line.quantity * pieces / job.quantity).quantize(places, ROUND_CEILING)
 
 
+def good_counted(job: str, here: Situation) -> int | None:
+    """What is left to report as good of what the machine counted: where it counts all, less the scrap of that."""
+    counted = here.counted(job)
+    return None if counted is None else max(0, counted - here.scrapped(job))
+
+
 def unattributed(here: Situation) -> Unattributed | None:
     """What the machine here counted while no job was open, until somebody said what becomes of it."""
     return here.plant.unattributed(here.station.equipment) if here.station.equipment else None
 
 
-def _params(state: State, job: JobOrder, here: Situation, counted: int | None) -> dict[str, str]:
+def _params(state: State, job: JobOrder, here: Situation) -> dict[str, str]:
     params = {"job": job.id, "uom": job.uom, "quantity": f"{state.quantity:f}" if state.quantity else ""}
     progress = here.progress(job.id)
     params["short"] = f"{max(job.quantity - progress.good, job.quantity * 0):f}"
     params["good"] = f"{progress.good:f}"
-    if counted:
-        params["counted"] = str(counted)
+    if left := good_counted(job.id, here):
+        params["counted"] = str(left)
     if (loose := unattributed(here)) is not None:
         params["parts"] = str(loose.parts)
     if state.step == "undo" and (reports := here.last_reports(job.id)):
@@ -167,12 +173,12 @@ def _params(state: State, job: JobOrder, here: Situation, counted: int | None) -
     return params
 
 
-def _entry(state: State, job: JobOrder, counted: int | None) -> Entry | None:
+def _entry(state: State, job: JobOrder, here: Situation) -> Entry | None:
     match state.step:
         case "running":
             return Entry("good", "number", "", job.uom)
         case "good":
-            return Entry("good", "number", str(counted) if counted else "", job.uom)
+            return Entry("good", "number", str(good_counted(job.id, here) or ""), job.uom)
         case "scrap":
             return Entry("scrap", "number", "", job.uom)
         case _:

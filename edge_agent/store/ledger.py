@@ -103,6 +103,30 @@ def since_report(conn: Connection, equipment: str, job: str) -> int:
     return int(row[0])
 
 
+def scrap_since_report(conn: Connection, equipment: str, job: str) -> int:
+    """Scrap of a job that was reported at a machine since the last report of good pieces that took what the machine had
+    counted (`machine_count`), in whole pieces, rounded up: how many of `since_report` are known to be no good ones.
+
+    What was taken back counts for nothing, scrap and report alike.
+    """
+    (millionths,) = conn.execute(
+        """
+        SELECT coalesce(sum(j.millionths), 0) FROM journal j
+        WHERE j.about = :job AND j.kind = 'MaterialScrapped' AND json_extract(j.payload, '$.equipment') = :machine
+            AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.corrects = j.id)
+            AND j.seq > coalesce((
+                SELECT g.seq FROM journal g WHERE g.about = :job AND g.kind = 'MaterialProduced'
+                    AND json_extract(g.payload, '$.equipment') = :machine
+                    AND json_extract(g.payload, '$.machine_count') IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.corrects = g.id)
+                ORDER BY g.seq DESC LIMIT 1
+            ), 0)
+        """,
+        {"machine": equipment, "job": job},
+    ).fetchone()
+    return -(-int(millionths) // 1_000_000)
+
+
 def minutes(
     conn: Connection, equipment: str, began: datetime, ended: datetime
 ) -> tuple[tuple[datetime, str, int], ...]:

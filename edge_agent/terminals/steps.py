@@ -24,7 +24,15 @@ from edge_agent.roles import holds
 from edge_agent.scenarios.contract import PinAsked, PinChange, Policies, Proved, Said, Situation, Station
 from edge_agent.store import Connection, Entry, Store, pins, sessions
 from edge_agent.store.doubts import carry_out, doubt_of, doubts, open_doubts
-from edge_agent.store.ledger import Tally, end_job, note_job, since_report, switches, tallies
+from edge_agent.store.ledger import (
+    Tally,
+    end_job,
+    note_job,
+    scrap_since_report,
+    since_report,
+    switches,
+    tallies,
+)
 from edge_agent.store.progress import ProgressOf, last_reports
 from edge_agent.store.stops import stops
 from edge_agent.terminals.session import (
@@ -264,6 +272,7 @@ class Steps:
             now=moment.now, today=moment.today, book=book, station=station, person=book.persons.get(session.person),
             machine=moment.machine, policies=self._policies,
             counted=functools.cache(lambda job: self._counted(connection, station, moment, job)),
+            scrapped=functools.cache(lambda job: self._scrapped(connection, station, moment, job)),
             stops=functools.cache(lambda: self._stops(connection, station, moment)),
             progress=ProgressOf(connection, lambda job: book.listed_with(job, station.equipment)),
             last_reports=lambda job: last_reports(connection, job, terminal=station.terminal, person=session.person),
@@ -288,6 +297,13 @@ class Steps:
             on_disk = tallies(connection).get(station.equipment, Tally()).counted
             known += max(0, machine.counted - on_disk)
         return max(0, known)
+
+    def _scrapped(self, connection: Connection, station: Station, moment: Moment, job: str) -> int:
+        """How many of these parts are reported as scrap already; 0 where the machine counts good ones alone."""
+        machine = moment.machine
+        if machine is None or machine.counts != "all":
+            return 0
+        return scrap_since_report(connection, station.equipment, job)
 
     def _stops(self, connection: Connection, station: Station, moment: Moment) -> tuple[Stop, ...]:
         if not station.equipment:

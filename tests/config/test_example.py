@@ -20,7 +20,7 @@ from edge_agent.site import option_types
 TEXT = (ROOT / "config" / "site.example.toml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
 _HEADER = re.compile(r"(?:# )?\[{1,2}([a-z_.]+)\]{1,2}\s*(?:#.*)?$")
-_KEY = re.compile(r"(?:# )?([a-z_]+) = ")
+_KEY = re.compile(r"(?:# )?([A-Za-z_]+) = ")
 _POINT = re.compile(r"(?:#  )?\s+\{ name = .*\},(?:\s+#.*)?$")
 
 

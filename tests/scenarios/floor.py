@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -72,6 +73,7 @@ class Floor:
     station: Station = PRESS
     book: PlanBook = BOOK
     count: int | None = None
+    counts: str = "good"
     facts: list[tuple[str, AnyFact]] = field(default_factory=list)
     person: str = ""
     state: Any = None
@@ -116,8 +118,8 @@ class Floor:
         return Situation(
             now=NOW, today=self.today, book=self.book, station=self.station, person=self.book.persons.get(self.person),
             machine=machine if self.count is not None else None,
-            counted=self.counted, stops=self.stops, progress=self.progress, last_reports=self.last_reports,
-            plant=self.plant(), doubts=lambda skip: self.doubts()[skip : skip + 99],
+            counted=self.counted, scrapped=self.scrapped, stops=self.stops, progress=self.progress,
+            last_reports=self.last_reports, plant=self.plant(), doubts=lambda skip: self.doubts()[skip : skip + 99],
             doubt=lambda key: next((each for each in self.doubts() if each.key == key), None),
             in_doubt=lambda: len(self.doubts()), policies=self.policies, intent=f"intent-{len(self.facts)}",
             pin=lambda person: self.pins.get(person, PinLook()), proved=self.proved,
@@ -182,6 +184,19 @@ class Floor:
         )  # fmt: skip
         reported = sum(int(body.quantity) if body.machine_count is None else body.machine_count for body in mine)
         return max(0, self.count - self.opened_at - reported)
+
+    def scrapped(self, job: str) -> int:
+        """As the store answers it."""
+        undone = {body.corrects for body in self.bodies(Correction)}
+        since = 0
+        for id, body in self.facts:
+            if self.counts != "all" or body.about != job or id in undone:
+                continue
+            if isinstance(body, MaterialProduced) and body.machine_count is not None:
+                since = 0
+            elif isinstance(body, MaterialScrapped):
+                since += math.ceil(body.quantity)
+        return since
 
     def plant(self) -> Plant:
         """The machines, with what the journal has of their requests."""

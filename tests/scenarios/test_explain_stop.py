@@ -6,13 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+import pytest
 
+from config import UnitState
 from edge_agent.machines.stops import Stop
 from edge_agent.scenarios import explain_stop
+from edge_agent.scenarios.contract import Station
 from edge_agent.terminals.session import job_run_by
-from edge_agent.views import Kind, Verdict, WorkPage
+from edge_agent.views import Kind, Verdict, View, WorkPage
 from sync.contract import DowntimeRecorded, DowntimeSplit, MaterialProduced
-from tests.scenarios.floor import NOW, Floor, running
+from terminal_ui.texts import Texts
+from tests.scenarios.floor import BOOK, NOW, PRESS, Floor, running
 
 OVER = Stop("s1", NOW - timedelta(minutes=40), "HELD", "Coil end", ended=NOW - timedelta(minutes=20))
 STANDS = Stop("s2", NOW - timedelta(minutes=5), "ABORTED")
@@ -125,6 +129,62 @@ def test_the_reason_that_an_alarm_had_last_is_proposed_and_never_assumed() -> No
     floor.give("action", "back")
     floor.give("choice", "s3")
     assert "usual" not in floor.view().prompt_params, "no alarm says nothing"
+
+
+PRESS_THAT_WAITS = replace(PRESS, stop_reasons={"SUSPENDED": "STOP-4", "HELD": ""})
+SUSPENDED = replace(STANDS, state="SUSPENDED")
+
+
+def reasons_for(stop: Stop, *before: Stop, station: Station = PRESS_THAT_WAITS) -> View:
+    """What is asked of a stop that began last."""
+    floor = running(station=station, stood=(stop, *before))
+    floor.give("action", "explain")
+    floor.give("choice", stop.id)
+    assert told(floor) == []
+    return floor.view()
+
+
+def test_the_reason_that_the_site_has_for_the_state_is_proposed_and_taken_by_its_number_alone() -> None:
+    floor = running(station=PRESS_THAT_WAITS, stood=(SUSPENDED,))
+    floor.give("action", "explain")
+    floor.give("choice", "s2")
+    view, first = floor.view(), floor.view().choices[0]
+    assert (first.id, first.number) == ("STOP-4", 4), "its number is that of the plans"
+    assert f"Proposed: 4 {first.title}." in Texts().say(view.prompt, view.prompt_params)
+    floor.give("action", "confirm")
+    assert (floor.code, told(floor)) == ("step.not_here", []), "nothing is recorded by itself"
+    floor.scan(Kind.REASON, "STOP-4")
+    assert [body.reason for body in told(floor)] == ["STOP-4"]
+
+
+@pytest.mark.parametrize("state", [*UnitState, "UNDEFINED"])
+def test_nothing_is_proposed_for_a_state_of_which_the_site_says_nothing(state: str) -> None:
+    in_order = [reason.id for reason in BOOK.reasons_for("stop")]
+    for station in (PRESS, PRESS_THAT_WAITS):
+        view = reasons_for(replace(STANDS, state=state), station=station)
+        proposed = station is PRESS_THAT_WAITS and state == "SUSPENDED"
+        assert ("likely" in view.prompt_params) is proposed
+        assert ([choice.id for choice in view.choices] == in_order) is not proposed
+
+
+def test_what_the_same_alarm_had_last_goes_before_what_the_state_may_mean() -> None:
+    before = replace(OVER, id="s0", reason="STOP-3", said=9)
+    view = reasons_for(replace(SUSPENDED, alarm="Coil end"), before)
+    assert (view.choices[0].id, "likely" in view.prompt_params) == ("STOP-3", False)
+    assert reasons_for(replace(SUSPENDED, alarm="Door open"), before).choices[0].id == "STOP-4"
+
+
+def test_a_reason_that_the_plans_do_not_have_is_not_proposed() -> None:
+    for reason in ("STOP-99", "SCRAP-1"):
+        view = reasons_for(SUSPENDED, station=replace(PRESS, stop_reasons={"SUSPENDED": reason}))
+        assert not {"likely", "number"} & set(view.prompt_params)
+
+
+def test_of_several_reasons_none_is_proposed() -> None:
+    floor = running(station=PRESS_THAT_WAITS, stood=(SUSPENDED,))
+    for kind, data in (("action", "explain"), ("choice", "s2"), ("action", "split"), ("entry", "2")):
+        floor.give(kind, data)
+    assert "likely" not in floor.view().prompt_params
 
 
 def test_the_last_explanation_is_taken_back() -> None:

@@ -15,7 +15,7 @@ from edge_agent.machines.ledger import Reading, Standing, Switch, read
 from edge_agent.store import journal, ledger
 from edge_agent.store.journal import Entry
 from sync.contract import Correction
-from tests.store.making import empty, produced
+from tests.store.making import correction, empty, produced, record, scrapped
 from tests.support.manual_clock import START
 
 
@@ -144,6 +144,58 @@ def test_each_part_is_proposed_once_and_only_for_its_job(deeds: list[tuple[str, 
             stands_for = sum(parts for of, parts in reported.values() if of == each)
             assert ledger.since_report(conn, "E1", each) == made[each] - stands_for
     conn.close()
+
+
+_REPORTS = st.lists(
+    st.tuples(
+        st.sampled_from(["good", "bad", "report", "report without a link", "take back", "other job", "other machine"]),
+        st.integers(1, 5),
+    ),
+    max_size=25,
+)
+
+
+@given(_REPORTS)
+def test_of_a_counter_of_all_parts_what_is_left_as_good_was_neither_reported_nor_scrapped(
+    deeds: list[tuple[str, int]],
+) -> None:
+    """People report what is proposed, or a part of it, every bad part as scrap, and take back what they did last."""
+    conn = empty()
+    count, standing = 0, list[tuple[str, int, int]]()
+    _entered(conn, 0)
+    ledger.note_job(conn, "E1", "T1", "J-1", START)
+    for number, (deed, n) in enumerate(deeds, 1):
+        made = count - sum(parts for _, parts, _ in standing)
+        match deed:
+            case "good" | "bad":
+                count += n
+                _entered(conn, count, minute=number * 2)
+                if deed == "bad":
+                    (fact,) = record(conn, scrapped("J-1", str(n)))
+                    standing.append((fact.id, n, number))
+            case "report" if made:
+                stands = ledger.since_report(conn, "E1", "J-1")
+                standing.append((_report(conn, number, "J-1", made, stands), made, number))
+            case "report without a link" if made:
+                part = min(n, made)
+                standing.append((_report(conn, number, "J-1", part, None), part, number))
+            case "take back" if standing:
+                id, _, _ = standing.pop()
+                record(conn, correction(id, "J-1"))
+            case "other job":
+                record(conn, scrapped("J-2", str(n)))
+            case "other machine":
+                record(conn, msgspec.structs.replace(scrapped("J-1", str(n)), equipment="E2"))
+        left = count - sum(parts for _, parts, _ in standing)
+        raw, scrap = ledger.since_report(conn, "E1", "J-1"), ledger.scrap_since_report(conn, "E1", "J-1")
+        assert 0 <= scrap <= raw
+        assert raw - scrap == left
+    conn.close()
+
+
+def test_half_a_piece_of_scrap_is_no_good_piece(conn: sqlite3.Connection) -> None:
+    record(conn, scrapped("J-1", "0.5"), scrapped("J-1", "1.25"))
+    assert ledger.scrap_since_report(conn, "E1", "J-1") == 2
 
 
 def parts_of(conn: sqlite3.Connection, equipment: str) -> Mapping[tuple[str, str], int]:
