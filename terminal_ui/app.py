@@ -273,6 +273,8 @@ class TerminalApp(App[None], inherit_bindings=False):
 
     def _do(self, intent: Intent) -> None:
         match intent:
+            case Send("choice", _) if self.feed.renumbered:
+                self._do(Tell("ui.list_changed", {}))
             case Send(kind, data):
                 self._give(kind, data)
             case Typing(text):

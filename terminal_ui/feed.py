@@ -18,6 +18,8 @@ from terminal_ui.widgets.lines import HIDDEN
 from terminal_ui.widgets.machine import HourStrip, Pace
 from terminal_ui.widgets.tones import TONES
 
+_SETTLES = 1.0  # seconds in which somebody sees that a list has changed by itself
+
 
 class Feed:
     """The scene of one terminal as it comes about."""
@@ -31,6 +33,7 @@ class Feed:
         self._pace, self._hour = Pace(), HourStrip()
         self._entry_sent = ""
         self._drafts: dict[str, str] = {}  # what was typed and not sent, by `_place`
+        self._renumbered_at = -_SETTLES  # when the numbers of a list last came to mean something else by themselves
         self._left: tuple[View, str | None] | None = None  # where somebody stood when the terminal locked itself
 
     @property
@@ -50,6 +53,11 @@ class Feed:
         if view is None or view.entry is None or view.entry.kind == "pin" or not typed:
             return Typed()
         return Typed(typed, f"{view.scenario}.{view.step}")
+
+    @property
+    def renumbered(self) -> bool:
+        """Whether the list has just changed under the finger of somebody who had read it as it was."""
+        return self._clock.monotonic() - self._renumbered_at < _SETTLES
 
     def now(self) -> datetime:
         """The agent's time: its last word plus what has passed here since."""
@@ -77,6 +85,8 @@ class Feed:
             self.saw_reading(None)
         answered = before is None or view.revision != before.revision
         self._scene = replace(self._scene, echo=None, note=None if answered else self._scene.note)
+        if before is not None and _renumbered(before, view):
+            self._renumbered_at = self._clock.monotonic()
         answers_entry = bool(self._entry_sent) and view.input == self._entry_sent
         same_person = before is not None and before.who == view.who
         kept = before is not None and same_person and _same_entry(before, view) and not answers_entry
@@ -193,6 +203,14 @@ def _news(status: Status) -> tuple[object, ...]:
 def _locked_itself(before: View, after: View) -> bool:
     idle = after.message is not None and after.message.code == "sign_on.locked_idle"
     return before.who is not None and after.who is None and idle
+
+
+def _renumbered(before: View, view: View) -> bool:
+    """Whether a number means something else now, and nobody here did anything."""
+    if view.input != before.input or (view.scenario, view.step) != (before.scenario, before.step):
+        return False
+    now = {choice.number: choice.id for choice in view.choices}
+    return any(now.get(choice.number, choice.id) != choice.id for choice in before.choices)
 
 
 def _same_entry(before: View, after: View) -> bool:
