@@ -28,7 +28,7 @@ class QueueSheet(Sheet):
             return wrapped(line("  ", (f"{look.glyphs.wrong} {told}", "bold $fh-alert")), width, 3)
         return [
             _heading("queue_page.reports", look), *_reports(status, scene, look, width), EMPTY,
-            *thing_lines(scene, look, width), *_keys(status, look),
+            *thing_lines(scene, look, width), *_keys(status, look, width),
         ]  # fmt: skip
 
 
@@ -37,23 +37,28 @@ def thing_lines(scene: Scene, look: Look, width: int) -> list[Content]:
     status = scene.status
     if status is None:
         return []
-    rows = [_heading("queue_page.links", look)]
+    rows = [_heading("queue_page.links", look)] if status.links else []
     for link in status.links:
         rows += _thing(link.name, "", link.state, age_words(link.since, scene.now), link.reason, look, width)
         if link.insecure:
             told = f"{look.glyphs.wrong} {look.say('queue_page.erp_insecure', name=link.name)}"
             rows += [line("     ", row) for row in wrapped(line((told, "bold $fh-alert")), width - 6, 5)]
-    rows += [EMPTY, _heading("queue_page.devices", look)]
+    rows += [EMPTY] if rows else []
+    rows.append(_heading("queue_page.devices", look))
     for device in status.devices:
         rows += _device(device, scene, look, width)
     return rows
 
 
-def _keys(status: Status, look: Look) -> list[Content]:
+def _keys(status: Status, look: Look, width: int) -> list[Content]:
     """The keys to what is in doubt and, where there is one, to the test of a scanner."""
-    rows = [EMPTY, line("   ", ("V", "bold"), f"  {look.say('queue_page.exceptions', n=str(status.doubts))}")]
+    keys = {"V": look.say("queue_page.exceptions", n=str(status.doubts))}
     if any(is_scanner(device) for device in status.devices):
-        rows.append(line("   ", ("T", "bold"), f"  {look.say('queue_page.scanner_test')}"))
+        keys["T"] = look.say("queue_page.scanner_test")
+    rows = [EMPTY]
+    for key, words in keys.items():
+        first, *more = wrapped(line(words), width - 7, 3)
+        rows += [line("   ", (key, "bold"), "  ", first), *(line("      ", row) for row in more)]
     return rows
 
 
@@ -63,7 +68,9 @@ def _heading(code: str, look: Look) -> Content:
 
 def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Content]:
     told: list[tuple[str, str]] = []
-    if status.unsent:
+    if not status.links:
+        told.append((look.say("queue_page.no_erp"), "$fh-warn"))
+    elif status.unsent:
         age = age_words(status.oldest_unsent, scene.now)
         told.append((look.say("queue_page.unsent", n=str(status.unsent), age=age), ""))
     else:
@@ -73,10 +80,11 @@ def _reports(status: Status, scene: Scene, look: Look, width: int) -> list[Conte
         seqs = ", ".join(map(str, status.parked[-6:]))
         words = look.say("queue_page.parked", n=str(status.parked_count), seqs=seqs)
         told.append((f"{look.glyphs.wrong} {words}", "bold $fh-alert"))
-    time = hour_minute(status.plans_at, look.zone) if status.plans_at else "?"
-    told.append(
-        (look.say("queue_page.plans", time=time, age=age_words(status.plans_at, scene.now)), "$fh-quiet")
-    )
+    if status.plans_at is not None:
+        time, age = hour_minute(status.plans_at, look.zone), age_words(status.plans_at, scene.now)
+        told.append((look.say("queue_page.plans", time=time, age=age), "$fh-quiet"))
+    else:
+        told.append((look.say("queue_page.no_plans"), "$fh-quiet"))
     return [line("   ", row) for words in told for row in wrapped(line(words), width - 4, 3)]
 
 

@@ -118,6 +118,20 @@ def test_a_scanner_that_is_gone_is_lost_since_then_and_not_since_its_last_scan()
         assert f"lost {age}" in joined(content(QueueSheet, scene, 80, 20))
 
 
+def test_without_an_erp_nothing_is_said_to_be_with_it() -> None:
+    alone = msgspec.structs.replace(STATUS, links=(), unsent=2, oldest_unsent=NOW, plans_at=None)
+    page = joined(content(QueueSheet, Scene(NOW, VIEWS["work"], alone), 80, 20))
+    assert "No ERP is set up in the site file: reports stay on this PC. No plans have come yet." in page
+    assert "with the ERP" not in page
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_the_keys_of_the_queue_page_are_read_to_their_end(width: int) -> None:
+    page = joined(content(QueueSheet, Scene(NOW, VIEWS["work"], STATUS), width, 40))
+    assert "V what is in doubt, 0 now: who decides what" in page
+    assert "T tests the scanner: what it sends, and how it is set" in page
+
+
 def test_the_ticks_tell_how_far_a_report_got() -> None:
     calm = content(Outcome, Scene(NOW, VIEWS["work"], STATUS), 80, 5).splitlines()[1:]
     assert [row.split()[0] for row in calm] == ["✓✓", "✓✓", "✓"]
