@@ -146,6 +146,7 @@ class Attachment:
         wait = FIRST_WAIT
         while True:
             try:
+                await self._tell_at_first()
                 async for event in self._client.events(self._terminal):
                     wait = FIRST_WAIT
                     self._heard(event)
@@ -159,11 +160,16 @@ class Attachment:
             await self._clock.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)
 
+    async def _tell_at_first(self) -> None:
+        """The agent may know nothing of what is typed here, or what a terminal had that ended: it knows before a view
+        is shown, so that a scan books what the screen says."""
+        with contextlib.suppress(AgentAway, InputRefused):  # older than this, or it says so to whoever listens
+            await self._client.keys_pressed(self._terminal, self._typed)
+
     def _heard(self, event: View | Status | Echo) -> None:
         if self.away or self._revision < 0:
             self.away = False
             self._revision = -1
-            self._retyped.set()  # the agent may know nothing, or what a terminal had that ended
             self._listener.show_attached()
         match event:
             case View():
@@ -205,7 +211,7 @@ class Attachment:
         while True:
             await self._retyped.wait()
             self._retyped.clear()
-            with contextlib.suppress(AgentAway, InputRefused):  # told again when attached
+            with contextlib.suppress(AgentAway, InputRefused):  # told at first when attached
                 await self._client.keys_pressed(self._terminal, self._typed)
 
     async def _deliver(self) -> None:

@@ -345,13 +345,15 @@ async def test_many_kills_leave_no_write_without_its_intent_and_no_intent_withou
     await Person(press.client, "T1").sign_on()
     press.peer.fault = lambda ask: Fault(seconds=0.03 if ask.function > 4 else 0.0)
     dice = random.Random(20261122)
-    for value in range(1, 11):
+    for value in range(1, 41):  # until a kill fell between the two: on a busy machine it takes more of them
         asking = asyncio.create_task(press.write(value))
-        await asyncio.wait({asking}, timeout=dice.uniform(0.0, 0.05))
+        await asyncio.wait({asking}, timeout=dice.uniform(0.0, 0.005 * value))
         await press.killed_and_back()
         await asyncio.gather(asking, return_exceptions=True)
         await until(press.online, "the device")
-    rows = await press.rows()
+        rows = await press.rows()
+        if value >= 10 and "doubtful" in [row.body.get("outcome") for row in rows]:
+            break
     asked = {row.id: row.body["value"] for row in rows if row.kind == "MachineWriteRequested"}
     ends = {str(row.body["request"]): row.body["outcome"] for row in rows if row.kind == "MachineWriteFinished"}
     assert len(rows) == 2 * len(asked)

@@ -42,7 +42,7 @@ class Kept:
                 self._news.set()
                 await asyncio.sleep(0.01)
 
-    async def until(self, true: Callable[[], object], within: float = 5.0) -> None:
+    async def until(self, true: Callable[[], object], within: float = 15.0) -> None:
         """Return when something is true that can only change by an observation or a loss."""
         async with asyncio.timeout(within):
             while not true():
