@@ -27,10 +27,10 @@ def problem(kind: str, text: str) -> str:
     >>> problem("host", "192.0.2.700"), problem("opc.tcp", "opc.tcp://h:99999"), problem("http", "ftp://erp.example")
     ('192.0.2.700 is no IP address', 'there is no port 99999', 'begins with no https:// or http://')
     """
-    return _host_problem(text) if kind == "host" else _url_problem(text, _SCHEMES[kind])
+    return _host_problem(text) if kind == "host" else _url_problem(kind, text)
 
 
-def _url_problem(text: str, schemes: tuple[str, ...]) -> str:
+def _url_problem(kind: str, text: str) -> str:
     if gap := re.search(r"[\s\x00-\x1f\x7f]", text):
         return f"has {'a space' if gap[0] == ' ' else 'a character that is none of an address'} in it"
     try:
@@ -39,9 +39,9 @@ def _url_problem(text: str, schemes: tuple[str, ...]) -> str:
         host = parts.hostname or ""
     except ValueError:
         return "is no address"
-    if parts.scheme not in schemes:
-        return f"begins with no {' or '.join(f'{each}://' for each in schemes)}"
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.scheme not in _SCHEMES[kind]:
+        return f"begins with no {' or '.join(f'{each}://' for each in _SCHEMES[kind])}"
+    if kind == "http" and (parts.username or parts.password or parts.query or parts.fragment):
         return "is more than an address: a secret belongs into a file of its own"
     if port and not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) in _PORTS):
         return f"there is no port {port}"

@@ -90,6 +90,25 @@ def test_check_names_every_mistake_with_its_key(bad_site: Path) -> None:
         assert any(key in line for line in lines), key
 
 
+def test_check_names_an_address_with_another_scheme_beside_the_rest(folder: Path) -> None:
+    site = folder / "address.toml"
+    site.write_text(site_text(erp="ftp://127.0.0.1:1", more='colour = "red"\n'))
+    told = program("check", site)
+    assert told.returncode == 2
+    assert "begins with no https:// or http://" in told.stderr
+    assert "colour" in told.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_group_that_is_not_there_is_a_mistake_of_the_site_file(folder: Path, command: str) -> None:
+    site = folder / "group.toml"
+    own = f'[site]\nsocket = "{folder}/open/agent.sock"\n'
+    site.write_text('[api]\ngroup = "no-such-group"\n' + site_text().replace("[site]\n", own))
+    told = program(command, site)
+    assert told.returncode == 2
+    assert "api.group: there is no group 'no-such-group' on this PC: make it, or name another one" in told.stderr
+
+
 def test_check_names_them_as_json_too(bad_site: Path) -> None:
     told = floorhand("check", "--json", bad_site)
     assert told.returncode == 2
