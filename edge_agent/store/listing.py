@@ -9,7 +9,7 @@ import msgspec
 from edge_agent.store.cursor import cursor
 from edge_agent.store.database import Connection
 from edge_agent.store.journal import facts, tail
-from edge_agent.store.parking import is_corrected, resend
+from edge_agent.store.parking import is_never_booked, resend
 from edge_agent.views import JournalRow, Sent
 from sync.contract import Fact
 
@@ -36,7 +36,7 @@ def _row(conn: Connection, connector: str, reached: int, fact: Fact) -> JournalR
     refused = state in ("refused", "held")
     accepted = state in ("booked", "done") or (not state and fact.seq <= reached)
     sent: Sent = "refused" if refused else "yes" if accepted else "no"
-    if accepted and is_corrected(conn, connector, fact.id):
+    if accepted and is_never_booked(conn, connector, fact.id):
         sent = "settled"
     body: dict[str, Any] = msgspec.to_builtins(fact.body)
     return JournalRow(

@@ -21,12 +21,12 @@ _SHOWN = 50  # parked facts that a terminal is told one by one
 class QueueState:
     """Every fact is in one of three places: delivered, unsent or parked.
 
-    `unsent`: on its way, or sent again by a person. `parked`: refused, or held back behind a refused
-    one about the same thing; the newest 50 seqs, newest first, `parked_count` all. Of them, `held` only wait and
-    `handed_over` are refused and with somebody else. `corrected`: the ERP refused them and never will have them, since
-    the decision that says so was taken; the newest 50, newest first. Every fact up to `delivered_seq` was accepted
-    unless its seq is in `parked` or `corrected`. `safe_seq` is the last committed one, `oldest_unsent` when the first
-    unsent one was recorded.
+    `unsent`: on its way, or sent again by a person. `parked`: refused, or held back behind a refused one about the
+    same thing; the newest 50 seqs, newest first, `parked_count` all. Of them, `held` only wait and `handed_over`
+    are refused and with somebody else. `corrected`: the ERP refused them and never will have them, since the
+    decision that says so was taken, or a later decision stands for them; the newest 50, newest first. Every fact up
+    to `delivered_seq` was accepted unless its seq is in `parked` or `corrected`. `safe_seq` is the last committed
+    one, `oldest_unsent` when the first unsent one was recorded.
     """
 
     safe_seq: int
@@ -136,5 +136,5 @@ def queue(conn: Connection, connector: str) -> QueueState:
         handed_over=tuple(
             seq for seq, state, choice in rows[:_SHOWN] if state == "refused" and choice == "hand_over"
         ),
-        corrected=parking.corrected(conn, connector, _SHOWN),
+        corrected=parking.never_booked(conn, connector, _SHOWN),
     )

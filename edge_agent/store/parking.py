@@ -335,23 +335,24 @@ _NEVER_BOOKED = """
         WHERE d.choice = 'correct' AND coalesce(k.state, 'done') IN ('booked', 'done')
         UNION
         SELECT j.seq, j.id FROM parked k INDEXED BY parked_state CROSS JOIN journal j ON j.seq = k.seq
-        WHERE k.connector = :connector AND k.state = 'done' AND k.code = 'replaced'
+        WHERE k.connector = :connector AND k.state = 'done' AND k.code = :replaced
     )
     SELECT seq FROM never
 """
 
 
-def corrected(conn: Connection, connector: str, limit: int) -> tuple[int, ...]:
+def never_booked(conn: Connection, connector: str, limit: int) -> tuple[int, ...]:
     """The facts that were refused and settled by a correction, and the decisions that were refused and settled by a
     later one: the ERP never has them. The newest, newest first."""
     query = _NEVER_BOOKED + " ORDER BY seq DESC LIMIT :limit"
-    return tuple(seq for (seq,) in conn.execute(query, {"connector": connector, "limit": limit}))
+    return tuple(seq for (seq,) in conn.execute(query, {"connector": connector, "replaced": REPLACED, "limit": limit}))
 
 
-def is_corrected(conn: Connection, connector: str, id: str) -> bool:
-    """Whether the fact of this id is one of `corrected`."""
+def is_never_booked(conn: Connection, connector: str, id: str) -> bool:
+    """Whether the fact of this id is one of `never_booked`."""
     query = _NEVER_BOOKED + " WHERE id = :id"
-    return conn.execute(query, {"connector": connector, "id": id}).fetchone() is not None
+    names = {"connector": connector, "replaced": REPLACED, "id": id}
+    return conn.execute(query, names).fetchone() is not None
 
 
 def _hold_names(conn: Connection, connector: str, now: str) -> dict[str, str | int]:

@@ -66,7 +66,7 @@ def test_a_correction_is_decided_again_when_the_erp_did_not_take_the_decision(of
     office.pull()
     assert doubts(office.conn) == ()
     assert good(office) == (8, 8)
-    assert parking.corrected(office.conn, "erp", 50) == (7, 1), "the ERP has neither the report nor the first decision"
+    assert parking.never_booked(office.conn, "erp", 50) == (7, 1), "neither the report nor the first decision"
     nothing_holds_the_journal_back(office)
 
 
@@ -95,7 +95,7 @@ def test_what_was_corrected_in_vain_and_is_refused_again_waits_as_before(office:
     assert "f1" in told(office)
     rows = {row.seq: row.sent for row in journal_rows(office.conn, "erp", 50, None)}
     assert (rows[1], rows[7]) == ("refused", "settled")
-    assert parking.corrected(office.conn, "erp", 50) == (7,)
+    assert parking.never_booked(office.conn, "erp", 50) == (7,)
     assert office.booked("J1") == []
 
 
