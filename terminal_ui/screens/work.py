@@ -27,17 +27,21 @@ def work_lines(page: WorkPage, scene: Scene, look: Look, width: int, height: int
     rows = [line(" ", row) for row in beside(numbers, tile, 3 * cell + 5)]
     stood = line("      ", stood_line(page.stood, scene, look))
     strip = hour_strip(scene, width - 4, look)
-    below = [line("  ", strip)] if strip else []
-    below += [line("  ", _progress(page, look, width - 4))]
-    below += [line("  ", strip) for strip in (*_stops(page, look), *_loose(page, scene, look, width))]
+    picture = [line("  ", strip)] if strip else []
+    below = [line("  ", _progress(page, look, width - 4))]
+    below += [line("  ", asked) for asked in (*_stops(page, look), *_loose(page, scene, look, width))]
     about = _about(page, scene, look, width - 4)
     said = bool(stood.plain.strip())
-    room = height - len(rows) - said - len(below)  # for what the job is about and takes
+    room = height - len(rows) - said - len(picture) - len(below)  # for what the job is about and takes
     if page.materials and room <= len(about):
         about = _in_one(about, look, width - 4)
+    if page.materials and picture and room <= len(about):  # a picture gives way to what goes into the part
+        picture, room = [], room + 1
+    if page.materials and 1 < len(about) == room:  # and so does for whom it is, which the list tells as well
+        about = about[:-1]
     told = [line("  ", row) for row in (*_materials(page, look, width - 4, room - len(about)), *about)]
     rows += [stood] if said or room > len(told) else []
-    rows += below
+    rows += picture + below
     spare = height - len(rows) - len(told)
     rows = ([EMPTY] if spare > 0 else []) + rows + ([EMPTY] if spare > 1 else []) + told
     return rows[:height]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edge_agent.client import InputRefused
-from edge_agent.views.maintenance import ShortStops
+from edge_agent.views.maintenance import ShortStops, Unattributed
 from edge_agent.views.status import Problem, Status
 from terminal_ui.glyphs import ASCII, UNICODE
 from terminal_ui.scene import Look, Scene
@@ -372,6 +372,24 @@ def test_the_head_of_the_downtime_is_what_people_call_the_machine() -> None:
     head = Middle(look).fitted(scene, *WIDE)[0].plain
     assert "Press 3" in head
     assert "PRESS-03" not in head
+
+
+def test_a_name_has_the_room_it_needs_on_the_overview() -> None:
+    row = msgspec.structs.replace(MACHINES[0], name="Machining centre 2")
+    page = msgspec.structs.replace(PAGES["line"].page, machines=(row, *MACHINES[1:]))
+    scene = Scene(NOW, msgspec.structs.replace(PAGES["line"], page=page), PLANT)
+    rows = Middle(Look(Texts("en"), UNICODE)).fitted(scene, 80, 18)
+    assert any("Machining centre 2 " in row.plain for row in rows)
+    assert all(row.cell_length <= 80 for row in rows)
+
+
+def test_a_picture_gives_way_to_what_goes_into_the_part() -> None:
+    look, hour = Look(Texts("en"), UNICODE, NOW.tzinfo), NOW.replace(minute=0, second=0, microsecond=0)
+    stood = ShortStops(hour, 1, 2, day=9)
+    page = msgspec.structs.replace(VIEWS["work"].page, stood=stood, unattributed=Unattributed(5, NOW))
+    scene = Scene(NOW, msgspec.structs.replace(VIEWS["work"], page=page), PLANT, hour="R" * 60)
+    shown = "\n".join(row.plain for row in Middle(look).fitted(scene, 80, 9))
+    assert [words in shown for words in ("PA66-GF30", "5 parts without a job", "rev C", "pc left")] == [True] * 4
 
 
 def test_what_was_before_the_first_value_is_told_in_the_legend() -> None:
