@@ -60,6 +60,12 @@ async def test_scrap_that_was_reported_is_not_proposed_as_good_and_survives_a_ki
                     await until(counts, "the counter")
                     ana = Person(agent, "T1")
                     await ana.work_on("J-206")
+                    asked = len(peer.asked)
+
+                    async def read_again() -> bool:
+                        return len(peer.asked) > asked + 1
+
+                    await until(read_again, "a reading that is as old as the job: parts before it are no parts of it")
                     parts = 110
                     await proposed(ana, "10")
                     await ana.do("scrap")
